@@ -1,0 +1,3 @@
+"""Clary: an open, self-hosted SageMaker."""
+
+__version__ = "0.1.0"

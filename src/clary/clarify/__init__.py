@@ -1,0 +1,1 @@
+"""Bias, SHAP and reports: a library that needs no server."""

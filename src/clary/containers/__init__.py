@@ -1,0 +1,1 @@
+"""What runs inside a job or endpoint process. Knows no server."""

@@ -1,0 +1,1 @@
+"""HTTP in and out: sign, authorise, parse, dispatch, serialise. Knows no noun."""

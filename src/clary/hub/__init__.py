@@ -1,0 +1,1 @@
+"""Text models and their recipes: a library that needs no server."""

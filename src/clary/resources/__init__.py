@@ -1,0 +1,1 @@
+"""Record-keeping behind every noun: key, ARN, list, page, filter, sort, tags."""
