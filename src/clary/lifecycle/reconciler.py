@@ -28,7 +28,8 @@ class Reconciler:
         self._steps = steps
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lifecycle")
         self._changed = threading.Condition()
-        self._due: list[tuple[float, str, str]] = []
+        self._queue: list[tuple[float, str, str]] = []
+        self._due: dict[tuple[str, str], float] = {}
         self._running: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
         self._closed = False
@@ -48,19 +49,26 @@ class Reconciler:
             self._schedule(kind, name, 0.0)
 
     def _schedule(self, kind: str, name: str, delay: float) -> None:
+        at = time.monotonic() + delay
         with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + delay, kind, name))
-            self._changed.notify()
+            # A record has one place in the queue: its earliest. Later ones are passed over when they come up.
+            if at < self._due.get((kind, name), float("inf")):
+                self._due[kind, name] = at
+                heapq.heappush(self._queue, (at, kind, name))
+                self._changed.notify()
 
     def _loop(self) -> None:
         while True:
             with self._changed:
-                while not self._closed and (not self._due or self._due[0][0] > time.monotonic()):
-                    wait = self._due[0][0] - time.monotonic() if self._due else None
+                while not self._closed and (not self._queue or self._queue[0][0] > time.monotonic()):
+                    wait = self._queue[0][0] - time.monotonic() if self._queue else None
                     self._changed.wait(wait)
                 if self._closed:
                     return
-                _, kind, name = heapq.heappop(self._due)
+                at, kind, name = heapq.heappop(self._queue)
+                if self._due.get((kind, name)) != at:
+                    continue
+                del self._due[kind, name]
                 if (kind, name) in self._running:
                     self._again.add((kind, name))
                     continue

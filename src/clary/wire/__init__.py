@@ -1,1 +1,1 @@
-"""AWS's contract as pure functions over botocore's models: parse, validate, serialise, errors, SigV4, ARNs."""
+"""AWS's contract as pure functions: shapes, parse, validate, serialise, errors, SigV4, ARNs."""

@@ -26,6 +26,6 @@ def not_built(service: str, operation: str) -> AwsError:
     """The honest answer of an operation that does not exist here."""
     return AwsError(
         "NotImplemented",
-        f"{service}:{operation} is not built in Clary. The operations that are built are listed in docs/coverage.md.",
+        f"{service}:{operation} is not built in Clary. docs/coverage.md lists the operations that are.",
         501,
     )
