@@ -1,0 +1,9 @@
+"""Alembic's entry: runs on the connection that `backends.sql.migrate` hands in."""
+
+from alembic import context
+
+from clary.backends.sql import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()
