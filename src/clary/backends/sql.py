@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clary.ports.records import AlreadyExists, NotFound, Query, Record
+from clary.ports.records import AlreadyExists, NotFound, Query, Record, micros
 
 HEAD = "0001"
 """The newest migration in backends/migrations/versions."""
@@ -64,6 +64,11 @@ class SqlStore:
     def get(self, kind: str, name: str) -> Record | None:
         with self._engine.connect() as connection:
             row = connection.execute(_GET, {"k": kind, "n": name}).first()
+        return _record(row) if row is not None else None
+
+    def find(self, arn: str) -> Record | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(records).where(records.c.arn == arn)).first()
         return _record(row) if row is not None else None
 
     def update(self, kind: str, name: str, change: Callable[[Record], Record]) -> Record:
@@ -128,9 +133,9 @@ def _select(query: Query) -> sa.Select[Any]:
         (records.c.modified, query.modified_after, query.modified_before),
     ):
         if after is not None:
-            conditions.append(column >= _micros(after))
+            conditions.append(column >= micros(after))
         if before is not None:
-            conditions.append(column <= _micros(before))
+            conditions.append(column <= micros(before))
     conditions.extend(records.c.body[key].as_string() == value for key, value in query.matches.items())
     if query.after is not None:
         conditions.append(_behind(sort, query))
@@ -143,12 +148,6 @@ def _behind(sort: sa.Column[Any], query: Query) -> sa.ColumnElement[bool]:
     value: Any = int(query.after[0]) if query.sort in ("created", "modified") else query.after[0]
     here, last = sa.tuple_(sort, records.c.name), sa.tuple_(sa.literal(value), sa.literal(query.after[1]))
     return here < last if query.descending else here > last
-
-
-def sort_value(record: Record, sort: str) -> str:
-    """The first half of `Query.after` for the page behind `record`."""
-    value = getattr(record, sort)
-    return str(_micros(value)) if isinstance(value, datetime) else str(value)
 
 
 def _set_tags(connection: sa.Connection, arn: str, found: Mapping[str, str]) -> None:
@@ -168,8 +167,8 @@ def _row(record: Record) -> dict[str, Any]:
         "arn": record.arn,
         "status": record.status,
         "principal": record.principal,
-        "created": _micros(record.created),
-        "modified": _micros(record.modified),
+        "created": micros(record.created),
+        "modified": micros(record.modified),
         "body": record.body,
     }
 
@@ -185,10 +184,6 @@ def _record(row: Any) -> Record:
         status=row.status,
         principal=row.principal,
     )
-
-
-def _micros(value: datetime) -> int:
-    return round(value.timestamp() * 1_000_000)
 
 
 def _time(micros: int) -> datetime:

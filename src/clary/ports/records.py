@@ -44,6 +44,17 @@ class Query:
     after: tuple[str, str] | None = None
 
 
+def micros(value: datetime) -> int:
+    """Microseconds since the epoch: how times are kept, so that they sort and compare exactly."""
+    return round(value.timestamp() * 1_000_000)
+
+
+def sort_value(record: Record, sort: str) -> str:
+    """The first half of `Query.after` for the page behind `record`."""
+    value = getattr(record, sort)
+    return str(micros(value)) if isinstance(value, datetime) else str(value)
+
+
 class AlreadyExists(Exception):
     """A record of that kind and name is there."""
 
@@ -62,6 +73,8 @@ class Store(Protocol):
 
     def update(self, kind: str, name: str, change: Callable[[Record], Record]) -> Record:
         """Apply `change` to the present record in one transaction (it may raise to refuse); NotFound."""
+
+    def find(self, arn: str) -> Record | None: ...
 
     def delete(self, kind: str, name: str) -> Record:
         """Remove a record and its tags; NotFound. Answers what was removed."""
