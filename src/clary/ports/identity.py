@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+EXECUTION_ROLE = "ClaryExecutionRole"
+STUDIO_ROLE = "ClaryStudio"
+"""The roles that every house has from its first start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

@@ -12,10 +12,14 @@ from clary.wire.errors import AwsError
 class Body:
     """A request's payload, decoded; the iterator raises AwsError where it is cut short or breaks its hash."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], length: int | None) -> None:
+    def __init__(
+        self, chunks: AsyncIterator[bytes], length: int | None, trailers: dict[str, str] | None = None
+    ) -> None:
         self._chunks = chunks
         self.length = length
         """Payload bytes as the client declared them, None where it did not."""
+        self.trailers = trailers if trailers is not None else {}
+        """Lower-case trailing headers of an aws-chunked body, there when the iterator is exhausted."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._chunks

@@ -1,0 +1,1 @@
+"""AWS Identity and Access Management: what the SDKs ask of it."""
