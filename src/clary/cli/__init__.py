@@ -1,0 +1,70 @@
+"""The `clary` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from clary import __version__
+from clary.settings import SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except SettingsError as error:
+        print(f"clary: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clary", description="An open, self-hosted SageMaker.")
+    parser.add_argument("--version", action="version", version=f"clary {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _server_commands(commands)
+    _client_commands(commands)
+    return parser
+
+
+def _server_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from clary.cli import link, up
+
+    command = _add(commands, "up", "start Clary and its Studio on this machine", up.run)
+    command.add_argument("--host", help="address to listen on (127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to listen on (8180)")
+    command.add_argument(
+        "--database", help="SQLAlchemy URL of the records, e.g. postgresql+psycopg://HOST/NAME"
+    )
+    command.add_argument("--cpus", type=int, help="cores that jobs may use together (all)")
+    _add(commands, "link", "print a fresh sign-in link for the Studio", link.run)
+
+
+def _client_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from clary.cli import client
+
+    _add(commands, "env", 'print the variables that point AWS clients here: eval "$(clary env)"', client.env)
+    command = _add(
+        commands, "run", "run a command with those variables: clary run -- python train.py", client.run
+    )
+    command.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
+    _add(commands, "demo", "run the main job against a running Clary, as a client would", _demo)
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help: str, run: object
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help, description=help)
+    command.add_argument("--home", help="where Clary keeps everything (~/.clary)")
+    command.set_defaults(run=run)
+    return command
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from clary.cli.demo import run
+
+    return run(options)
