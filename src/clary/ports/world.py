@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clary.ports.identity import Identity, Principal
+from clary.ports.invoker import Invoker
 from clary.ports.logs import Logs
 from clary.ports.objects import Objects
 from clary.ports.records import Store
@@ -29,6 +30,7 @@ class World:
     logs: Logs
     identity: Identity
     routes: Routes
+    invoker: Invoker
     wake: Callable[[str, str], None]
     """wake(kind, name): the record has changed; its lifecycle shall look at it now."""
 

@@ -1,0 +1,6 @@
+"""The file names by which a model archive says what it holds."""
+
+XGBOOST = "xgboost-model"
+SKLEARN = ("model.joblib", "model.pkl")
+TEXT = "clary-model.json"
+SCRIPT = "inference.py"
