@@ -13,7 +13,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.installed src/clary/studio/index.html system-demo  ## start Clary and run the main job on real data (ONCE=1: stop at its end)
-	@$(BIN)/python -m clary.cli.demo --serve --port $(PORT) $(if $(ONCE),--once)
+	@$(BIN)/clary demo --serve --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/.installed src/clary/studio/index.html system-test .venvs/sagemaker-v2/.installed .venvs/sagemaker-v3/.installed .venvs/s3fs/.installed  ## run the whole test suite
 	$(BIN)/python -m pytest

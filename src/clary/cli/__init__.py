@@ -52,7 +52,14 @@ def _client_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
         commands, "run", "run a command with those variables: clary run -- python train.py", client.run
     )
     command.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments")
-    _add(commands, "demo", "run the main job against a running Clary, as a client would", _demo)
+    command = _add(commands, "demo", "run the main job against a running Clary, as a client would", _demo)
+    command.add_argument(
+        "--serve", action="store_true", help="start a Clary for it, and go on serving after it"
+    )
+    command.add_argument("--once", action="store_true", help="with --serve: stop at the end")
+    command.add_argument("--host", help="with --serve: address to listen on")
+    command.add_argument("--port", type=int, help="with --serve: port to listen on")
+    _add(commands, "coverage", "print the table of AWS operations that are built, as Markdown", _coverage)
 
 
 def _add(
@@ -66,5 +73,11 @@ def _add(
 
 def _demo(options: argparse.Namespace) -> int:
     from clary.cli.demo import run
+
+    return run(options)
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    from clary.cli.coverage import run
 
     return run(options)
