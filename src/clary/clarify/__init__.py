@@ -1,1 +1,12 @@
 """Bias, SHAP and reports: a library that needs no server."""
+
+from __future__ import annotations
+
+from clary.clarify.analysis import analyze
+from clary.clarify.bias_metrics import Target, bias
+from clary.clarify.config import Shap
+from clary.clarify.errors import ClarifyError
+from clary.clarify.kernel_shap import explain
+from clary.clarify.predictions import Prediction
+
+__all__ = ["ClarifyError", "Prediction", "Shap", "Target", "analyze", "bias", "explain"]

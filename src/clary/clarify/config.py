@@ -1,0 +1,206 @@
+"""analysis_config.json: what is asked, checked key by key before any work starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from clary.clarify.columns import Value
+from clary.clarify.config_schema import METHODS, NOT_BUILT, PREDICTOR, REPORT, SHAP, TOP, check, refuse
+from clary.clarify.errors import ClarifyError
+from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+
+Key = str | int
+
+
+@dataclass(frozen=True)
+class Facet:
+    name_or_index: Key
+    value_or_threshold: list[Value] | None = None
+
+
+@dataclass(frozen=True)
+class Shap:
+    """Kernel SHAP's settings, with Clarify's defaults."""
+
+    baseline: pd.DataFrame | str | list[Any] | dict[str, Any] | None = None
+    num_clusters: int | None = None
+    num_samples: int | None = None
+    agg_method: str = "mean_abs"
+    use_logit: bool = False
+    seed: int | None = None
+    save_local_shap_values: bool = True
+
+
+@dataclass(frozen=True)
+class Report:
+    name: str = "report"
+    title: str = "Analysis Report"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """How to reach the model and how to talk to it."""
+
+    model_name: str | None = None
+    endpoint_name: str | None = None
+    endpoint_name_prefix: str | None = None
+    instance_type: str | None = None
+    initial_instance_count: int | None = None
+    content_type: str | None = None
+    accept_type: str | None = None
+    content_template: str | None = None
+    record_template: str | None = None
+    custom_attributes: str | None = None
+    target_model: str | None = None
+    label: Key | None = None
+    probability: Key | None = None
+    label_headers: list[Value] | None = None
+
+
+@dataclass(frozen=True)
+class AnalysisConfig:
+    """A valid configuration; the field names are the keys of analysis_config.json."""
+
+    dataset_type: str
+    dataset_uri: str | None = None
+    headers: list[str] | None = None
+    features: str | None = None
+    label: Key | None = None
+    label_values_or_threshold: list[Value] = field(default_factory=list)
+    facet: list[Facet] = field(default_factory=list)
+    group_variable: Key | None = None
+    predicted_label: Key | None = None
+    predicted_label_dataset_uri: str | None = None
+    predicted_label_headers: list[str] | None = None
+    probability_threshold: float | None = None
+    excluded_columns: list[Key] = field(default_factory=list)
+    joinsource_name_or_index: Key | None = None
+    pre_training_bias: str | list[str] | None = None
+    post_training_bias: str | list[str] | None = None
+    shap: Shap | None = None
+    report: Report | None = None
+    predictor: Predictor = Predictor()
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether predicted labels come with the data."""
+        return self.predicted_label is not None or self.predicted_label_dataset_uri is not None
+
+    @property
+    def needs_model(self) -> bool:
+        return self.shap is not None or (self.post_training_bias is not None and not self.has_predictions)
+
+
+def parse(config: Mapping[str, Any]) -> AnalysisConfig:
+    """Check a configuration as the SDK writes it. Raises ClarifyError that names the key and the way out."""
+    refuse(config, NOT_BUILT)
+    check(config, TOP, "analysis_config")
+    methods = config["methods"]
+    refuse(methods, NOT_BUILT, "methods.")
+    check(methods, METHODS, "methods")
+    top = {key: value for key, value in config.items() if key not in ("version", "methods", "predictor")}
+    top["dataset_type"] = config["dataset_type"].lower()
+    parsed = AnalysisConfig(
+        **{**top, "facet": _facets(config.get("facet", []))},
+        pre_training_bias=_methods(methods, "pre_training_bias"),
+        post_training_bias=_methods(methods, "post_training_bias"),
+        shap=_shap(methods["shap"]) if "shap" in methods else None,
+        report=_report(methods["report"]) if "report" in methods else None,
+        predictor=_predictor(config.get("predictor", {})),
+    )
+    _consistent(parsed)
+    return parsed
+
+
+def _facets(facets: Sequence[Mapping[str, Any]]) -> list[Facet]:
+    for facet in facets:
+        check(facet, {"name_or_index": (str, int), "value_or_threshold": list}, "facet", ["name_or_index"])
+        if facet.get("value_or_threshold") == []:
+            raise ClarifyError(
+                f"facet {facet['name_or_index']!r} has an empty value_or_threshold: "
+                "give a value or leave it out."
+            )
+    return [Facet(**facet) for facet in facets]
+
+
+def _methods(methods: Mapping[str, Any], stage: str) -> str | list[str] | None:
+    if stage not in methods:
+        return None
+    check(methods[stage], {"methods": (str, list)}, f"methods.{stage}", ["methods"])
+    asked: str | list[str] = methods[stage]["methods"]
+    metrics_of(PRE_TRAINING if stage == PRE_TRAINING else POST_TRAINING, asked)
+    return asked
+
+
+def _report(report: Mapping[str, Any]) -> Report:
+    check(report, REPORT, "methods.report")
+    if not re.fullmatch(r"[\w.-]{1,100}", report["name"]) or report["name"].startswith("."):
+        raise ClarifyError(
+            f"methods.report.name {report['name']!r} becomes a file name: "
+            "use letters, digits, '.', '_' and '-'."
+        )
+    return Report(**report)
+
+
+def _shap(shap: Mapping[str, Any]) -> Shap:
+    refuse(shap, NOT_BUILT, "methods.shap.")
+    check(shap, SHAP, "methods.shap")
+    settings = {**shap, "agg_method": shap.get("agg_method", "mean_abs").lower()}
+    if settings["agg_method"] not in ("mean_abs", "median", "mean_sq"):
+        raise ClarifyError(
+            f"methods.shap.agg_method is {settings['agg_method']!r}: use mean_abs, median or mean_sq."
+        )
+    if "baseline" in shap and "num_clusters" in shap:
+        raise ClarifyError("methods.shap has both baseline and num_clusters: keep one of them.")
+    for key in ("num_samples", "num_clusters"):
+        if settings.get(key, 1) < 1:
+            raise ClarifyError(f"methods.shap.{key} must be at least 1.")
+    if not 0 <= settings.get("seed", 0) < 2**32:
+        raise ClarifyError("methods.shap.seed must be between 0 and 4294967295.")
+    return Shap(**settings)
+
+
+def _predictor(predictor: Mapping[str, Any]) -> Predictor:
+    refuse(predictor, NOT_BUILT, "predictor.")
+    check(predictor, PREDICTOR, "predictor")
+    for key in ("content_type", "accept_type"):
+        kind = predictor.get(key, "text/csv").lower()
+        if kind not in ("text/csv", "application/jsonlines", "application/json"):
+            raise ClarifyError(
+                f"predictor.{key} {kind!r} is not built in Clary: "
+                "use text/csv, application/jsonlines or application/json."
+            )
+    if predictor.get("endpoint_name") and predictor.get("model_name"):
+        raise ClarifyError("predictor has both endpoint_name and model_name: keep one of them.")
+    return Predictor(**predictor)
+
+
+def _consistent(config: AnalysisConfig) -> None:
+    """The rules between keys."""
+    if not (config.pre_training_bias or config.post_training_bias or config.shap):
+        raise ClarifyError(
+            "methods asks for nothing: add pre_training_bias, post_training_bias or shap "
+            '(for example {"pre_training_bias": {"methods": "all"}}).'
+        )
+    if config.pre_training_bias or config.post_training_bias:
+        for key in ("label", "label_values_or_threshold", "facet"):
+            if getattr(config, key) in (None, []):
+                raise ClarifyError(f"The bias metrics need {key}: add it to analysis_config.json.")
+    if config.dataset_type == "application/json" and config.features is None:
+        raise ClarifyError(
+            "dataset_type application/json needs features: a JMESPath to the matrix of feature values, "
+            "for example instances[*].features."
+        )
+    threshold = config.probability_threshold
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ClarifyError(f"probability_threshold is {threshold}: it must be between 0 and 1.")
+    if config.headers is not None and len(set(config.headers)) < len(config.headers):
+        doubled = sorted({h for h in config.headers if config.headers.count(h) > 1})
+        raise ClarifyError(
+            f"headers has the same name twice: {', '.join(doubled)}. Give each column its own."
+        )

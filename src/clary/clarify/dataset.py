@@ -1,0 +1,181 @@
+"""Data set files into one table: CSV, JSON Lines, JSON and Parquet, as Clarify reads them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import pandas as pd
+
+from clary.clarify.config import AnalysisConfig, Key
+from clary.clarify.errors import ClarifyError
+
+
+def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
+    """The data set in a file, or in all files below a folder one after the other, as `config` says."""
+    kind = config.dataset_type
+    if kind == "text/csv":
+        names = [config.label, config.predicted_label, config.group_variable, config.joinsource_name_or_index]
+        named = any(isinstance(n, str) for n in [*names, *(f.name_or_index for f in config.facet)])
+        return read_csv(path, config.headers, named)
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "application/x-parquet": pd.read_parquet,
+        "application/jsonlines": lambda file: _from_records(_json_lines(file), config),
+        "application/json": lambda file: _from_document(_json(file), config),
+    }
+    frame = pd.concat([readers[kind](file) for file in files_below(path)], ignore_index=True)
+    if kind == "application/x-parquet" and config.headers:
+        frame = with_headers(frame, config.headers)
+    return _not_empty(frame, path)
+
+
+def files_below(path: Path) -> list[Path]:
+    """The files of a data set in order, without hidden ones."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    files = [f for f in files if not f.name.startswith((".", "_"))]
+    if not files:
+        raise ClarifyError(f"There is no data set at {path}: give a file, or a folder with files in it.")
+    return files
+
+
+def read_csv(path: Path, headers: list[str] | None, named: bool) -> pd.DataFrame:
+    """The CSV files at `path`. Each may begin with a line of names, or not.
+
+    The first line is names when it equals `headers`; and, without `headers`, when the configuration names
+    columns (`named`) or when a column is text in the first line alone. Otherwise columns are called
+    column_0, column_1 and so on. Only empty cells are missing values.
+    """
+    frames = []
+    for file in files_below(path):
+        first = _first_line(file)
+        has_names = first == headers if headers else named or _looks_like_names(file, first)
+        frame = pd.read_csv(
+            file,
+            header=0 if has_names else None,
+            keep_default_na=False,
+            na_values=[""],
+        )
+        frames.append(frame if has_names else frame.set_axis([f"column_{i}" for i in frame.columns], axis=1))
+    frame = pd.concat(frames, ignore_index=True)
+    return _not_empty(with_headers(frame, headers) if headers else frame, path)
+
+
+def _first_line(file: Path) -> list[str]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        try:
+            return next(csv.reader(lines), [])
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ClarifyError(f"{file.name} is not CSV text ({error}): check dataset_type.") from error
+
+
+def _looks_like_names(file: Path, first: list[str]) -> bool:
+    if not first or len(set(first)) < len(first) or any(_is_number(cell) for cell in first):
+        return False
+    sample = pd.read_csv(file, header=None, skiprows=1, nrows=100) if _lines(file) > 1 else pd.DataFrame()
+    return any(pd.api.types.is_numeric_dtype(t) for t in sample.dtypes)
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _, line in zip(range(3), lines, strict=False) if line.strip())
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def with_headers(frame: pd.DataFrame, headers: list[str]) -> pd.DataFrame:
+    """The table under the configured names."""
+    if len(headers) != frame.shape[1]:
+        raise ClarifyError(
+            f"headers has {len(headers)} names, but the data set has {frame.shape[1]} columns: name each one."
+        )
+    return frame.set_axis(headers, axis=1)
+
+
+def _not_empty(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if frame.empty:
+        raise ClarifyError(f"The data set at {path.name} has no rows.")
+    doubled = frame.columns[frame.columns.duplicated()].tolist()
+    if doubled:
+        raise ClarifyError(f"The data set has the column {doubled[0]!r} twice: rename one of them.")
+    return frame
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ClarifyError(f"{file.name} is not JSON: {error}.") from error
+
+
+def _json_lines(file: Path) -> list[Any]:
+    records = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                records.append(json.loads(line))
+            except ValueError as error:
+                raise ClarifyError(f"{file.name}, line {number} is not JSON: {error}.") from error
+    return records
+
+
+def _from_records(records: list[Any], config: AnalysisConfig) -> pd.DataFrame:
+    """JSON Lines: `features` and labels are JMESPaths into a line; without `features`, keys are columns."""
+    if config.features is None:
+        if not all(isinstance(r, dict) for r in records):
+            raise ClarifyError("Each line must be a JSON object, or set features to the path of its values.")
+        return pd.DataFrame(records)
+    rows = [find(config.features, record) for record in records]
+    extra = {str(e): [find(str(e), record) for record in records] for e in _label_paths(config)}
+    return _matrix(rows, extra, config)
+
+
+def _from_document(document: Any, config: AnalysisConfig) -> pd.DataFrame:
+    """JSON: `features` is the path of a matrix, the labels' paths give one value for each row."""
+    rows = find(str(config.features), document)
+    if not isinstance(rows, list):
+        raise ClarifyError(f"features ({config.features}) finds no matrix in the data set.")
+    return _matrix(rows, {str(e): find(str(e), document) for e in _label_paths(config)}, config)
+
+
+def _label_paths(config: AnalysisConfig) -> list[Key]:
+    return [path for path in (config.label, config.predicted_label) if path is not None]
+
+
+def _matrix(rows: list[Any], extra: dict[str, list[Any]], config: AnalysisConfig) -> pd.DataFrame:
+    """Feature rows and label columns as a table; `headers` names the features, then (if longer) "
+    "the labels."""
+    widths = {len(row) if isinstance(row, list) else -1 for row in rows}
+    if len(widths) != 1 or -1 in widths:
+        raise ClarifyError(f"features ({config.features}) must find rows of equally many values.")
+    width, names = widths.pop(), config.headers or []
+    if config.headers and len(names) not in (width, width + len(extra)):
+        raise ClarifyError(f"headers has {len(names)} names, but there are {width} features.")
+    frame = pd.DataFrame(rows, columns=names[:width] or [f"column_{i}" for i in range(width)])
+    for path, values in extra.items():
+        if not isinstance(values, list) or len(values) != len(rows):
+            raise ClarifyError(f"{path} must find one value for each of the {len(rows)} rows.")
+        frame[path] = values
+    return frame.infer_objects()
+
+
+def find(path: str, document: Any) -> Any:
+    """What a JMESPath finds; an error if the path is not one or finds nothing."""
+    try:
+        found = jmespath.search(path, document)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ClarifyError(f"{path!r} is not a JMESPath: {error}.") from error
+    if found is None:
+        raise ClarifyError(
+            f"The JMESPath {path!r} finds nothing in {json.dumps(document, default=str)[:120]}."
+        )
+    return found

@@ -1,0 +1,117 @@
+"""What a model answers, as scores for the explanations and as labels for the bias metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clary.clarify.columns import Column, Value, canonical, is_continuous
+from clary.clarify.contrast import Flags
+from clary.clarify.errors import ClarifyError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer for n rows: labels (n,) and scores (n, k), each where the model gives them."""
+
+    labels: NDArray[Any] | None = None
+    scores: NDArray[np.float64] | None = None
+
+
+Predict = Callable[[pd.DataFrame], "Prediction | NDArray[Any]"]
+"""A model: features in, one answer for each row out. A plain array of numbers is taken as scores."""
+
+
+def ask(predict: Predict, features: pd.DataFrame) -> Prediction:
+    """Call the model and check its answer."""
+    answer = predict(features)
+    prediction = answer if isinstance(answer, Prediction) else _from_array(np.asarray(answer))
+    for part in (prediction.labels, prediction.scores):
+        if part is not None and len(part) != len(features):
+            raise ClarifyError(f"The model answered {len(part)} predictions for {len(features)} rows.")
+    if prediction.scores is not None and not np.isfinite(prediction.scores).all():
+        raise ClarifyError("The model answered NaN or infinite scores: every row needs a finite number.")
+    return prediction
+
+
+def _from_array(answer: NDArray[Any]) -> Prediction:
+    try:
+        numbers = answer.astype(float)
+    except ValueError:
+        return Prediction(labels=answer.reshape(len(answer), -1)[:, 0])
+    return Prediction(scores=numbers.reshape(len(numbers), -1))
+
+
+def scores(predict: Predict, features: pd.DataFrame) -> NDArray[np.float64]:
+    """The model's scores, shape (rows, outputs)."""
+    prediction = ask(predict, features)
+    if prediction.scores is None:
+        raise ClarifyError(
+            "SHAP explains numbers, but the model answers labels only: set predictor.probability "
+            "to where the "
+            "scores are in its answer."
+        )
+    return prediction.scores
+
+
+def labels(
+    prediction: Prediction,
+    label: Column,
+    positive: Sequence[Value],
+    threshold: float | None,
+    label_headers: Sequence[Value] | None,
+) -> Column | Flags:
+    """Predicted labels comparable with the data's `label` (or flags, True = positive).
+
+    Labels that the model gives are taken as they are. Of several scores the largest wins and is called by
+    `label_headers` (0, 1, ... without). One score is: a predicted quantity where the label is one; the label
+    itself where it is always one of the label's values; else a probability, positive above `threshold`
+    (0.5 by default).
+    """
+    if prediction.labels is not None:
+        return pd.Series(prediction.labels, name="predicted label").infer_objects()
+    if prediction.scores is None:
+        raise ClarifyError("The model's answer has neither labels nor scores.")
+    if prediction.scores.shape[1] > 1:
+        return _largest(prediction.scores, label_headers)
+    return _from_one_score(prediction.scores[:, 0], label, positive, threshold, label_headers)
+
+
+def _largest(values: NDArray[np.float64], label_headers: Sequence[Value] | None) -> Column:
+    headers = list(range(values.shape[1])) if label_headers is None else list(label_headers)
+    if len(headers) != values.shape[1]:
+        raise ClarifyError(f"label_headers has {len(headers)} names for {values.shape[1]} scores.")
+    return pd.Series([headers[i] for i in values.argmax(axis=1)], name="predicted label")
+
+
+def _from_one_score(
+    score: NDArray[np.float64],
+    label: Column,
+    positive: Sequence[Value],
+    threshold: float | None,
+    label_headers: Sequence[Value] | None,
+) -> Column | Flags:
+    if label_headers is not None and len(label_headers) != 1:
+        raise ClarifyError(f"label_headers has {len(label_headers)} names, but the model answers one score.")
+    if is_continuous(label, positive):
+        return pd.Series(score, name="predicted label")
+    values = {canonical(v) for v in label.unique()}
+    if label_headers is None and threshold is None and set(np.unique(score)) <= values:
+        return pd.Series(score, name="predicted label")
+    above = score > (0.5 if threshold is None else threshold)
+    if label_headers is not None:
+        return np.asarray(above == (canonical(label_headers[0]) in {canonical(v) for v in positive}))
+    if values <= {0.0, 1.0, "false", "true"}:
+        return pd.Series(above.astype(int) if values <= {0.0, 1.0} else above, name="predicted label")
+    if score.min() < 0 or score.max() > 1:
+        raise ClarifyError(
+            f"The model's scores run from {score.min():g} to {score.max():g}, so they are no "
+            "probabilities, and "
+            "they are none of the label's values: set predictor.label to where the label is in the answer."
+        )
+    return above

@@ -1,0 +1,1 @@
+"""The reports of an analysis: one self-contained page and one notebook."""

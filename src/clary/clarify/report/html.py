@@ -1,0 +1,169 @@
+"""report.html: one self-contained page for the screen and for paper."""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from clary.clarify.analysis import Findings
+from clary.clarify.bias_metrics import FacetBias, StageBias
+from clary.clarify.contrast import outcomes
+from clary.clarify.kernel_shap import Explanation
+from clary.clarify.metrics.registry import find
+from clary.clarify.report import charts, words
+
+HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
+"""The metrics that the summary reads out where they have a value."""
+
+
+def render(findings: Findings) -> str:
+    """The page as text. Every name and value from the data is escaped by the template."""
+    folder = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=words.number, plain=words.plain, percent=words.percent)
+    report = findings.config.report
+    stages = [s for s in (findings.pre_training, findings.post_training) if s is not None]
+    explanation = findings.explanation
+    return environment.get_template("report.html.jinja").render(
+        title=report.title if report else "Analysis Report",
+        style=(folder / "report.css").read_text("utf-8"),
+        made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        rows=len(findings.roles.features),
+        features=findings.roles.features.shape[1],
+        facets=_facets(stages),
+        stages=[_stage(stage) for stage in stages],
+        outputs=_outputs(explanation),
+        explanation=explanation,
+        use_logit=bool(findings.config.shap and findings.config.shap.use_logit),
+        baseline=_baseline(explanation),
+        config=json.dumps(findings.asked, indent=2, ensure_ascii=False),
+        versions=_versions(),
+        label=_label(stages),
+    )
+
+
+def _label(stages: list[StageBias]) -> dict[str, str] | None:
+    if not stages:
+        return None
+    return {"name": stages[0].label, "positive": stages[0].label_value_or_threshold}
+
+
+def _facets(stages: list[StageBias]) -> list[dict[str, Any]]:
+    """One overview for each facet value: the two sides' sizes and shares, and the headline sentences."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for stage in stages:
+        for facets in stage.facets.values():
+            for facet in facets:
+                key = (facet.facet, facet.value_or_threshold)
+                overview = found.setdefault(key, {"sentences": []})
+                overview.update(_overview(facet, stage.stage == "post_training_bias"))
+                overview["sentences"] += _headlines(facet)
+    return list(found.values())
+
+
+def _overview(facet: FacetBias, predicted: bool) -> dict[str, Any]:
+    d, a = words.sides(facet)
+    total = int(facet.contrast.table.sum())
+    return {
+        "d": d,
+        "a": a,
+        "sides": [_side(facet, 1, d, total, predicted), _side(facet, 0, a, total, predicted)],
+    }
+
+
+def _side(facet: FacetBias, side: int, name: str, total: int, predicted: bool) -> dict[str, Any]:
+    o = outcomes(facet.contrast, side)
+    rows = max(o.n, 1)
+    shares: list[tuple[str, float]] = [("label", (int(facet.contrast.labels[side, 1])) / rows)]
+    if predicted:
+        shares.append(("prediction", (o.tp + o.fp) / rows))
+    return {
+        "name": name,
+        "rows": o.n,
+        "share": o.n / total,
+        "shares": shares,
+        "outcomes": o if predicted else None,
+        "sensitive": side == 1,
+    }
+
+
+def _headlines(facet: FacetBias) -> list[str]:
+    return [
+        words.reading(record, facet)
+        for record in facet.metrics
+        if record["name"] in HEADLINES and isinstance(record["value"], float)
+    ]
+
+
+def _stage(stage: StageBias) -> dict[str, Any]:
+    after = stage.stage == "post_training_bias"
+    return {
+        "title": "Bias of the model's predictions" if after else "Bias in the data",
+        "subtitle": "Post-training metrics" if after else "Pre-training metrics",
+        "key": stage.stage,
+        "facets": [_measured(facet) for facets in stage.facets.values() for facet in facets],
+    }
+
+
+def _measured(facet: FacetBias) -> dict[str, Any]:
+    d, a = words.sides(facet)
+    return {"d": d, "a": a, "metrics": [_metric(record, facet) for record in facet.metrics]}
+
+
+def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
+    m = find(record["name"])
+    return {
+        **record,
+        "title": m.description.rsplit(" (", 1)[0],
+        "meaning": m.words.meaning,
+        "reading": words.reading(record, facet),
+        "gauge": charts.gauge(m.scale, record["value"]),
+        "fair": words.plain(m.scale.fair),
+    }
+
+
+def _outputs(explanation: Explanation | None) -> list[dict[str, Any]]:
+    if explanation is None:
+        return []
+    return [
+        {
+            "name": name,
+            "bars": charts.importance(explanation, k),
+            "swarm": charts.swarm(explanation, k),
+            "expected": float(explanation.expected[k]),
+        }
+        for k, name in enumerate(explanation.outputs)
+    ]
+
+
+def _baseline(explanation: Explanation | None) -> dict[str, Any] | None:
+    if explanation is None:
+        return None
+    shown = explanation.baseline.head(5)
+    return {
+        "columns": list(map(str, shown.columns)),
+        "rows": [[str(v) for v in row] for row in shown.to_numpy()],
+        "count": len(explanation.baseline),
+    }
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = [("Python", platform.python_version())]
+    for package in ("clary", "numpy", "pandas", "scikit-learn", "shap"):
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return found

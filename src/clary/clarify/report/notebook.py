@@ -1,0 +1,112 @@
+"""report.ipynb: a notebook that draws everything again from the analysis.json beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from clary.clarify.analysis import Findings
+
+Cell = dict[str, Any]
+
+_SETUP = '''\
+import html
+import json
+from pathlib import Path
+
+from IPython.display import HTML, display
+
+analysis = json.loads(Path("analysis.json").read_text("utf-8"))
+
+
+def bars(title, rows):
+    """Draw (name, value, note) rows as bars around zero; a value may be None or "Infinity"."""
+    numbers = [abs(v) for _, v, _ in rows if isinstance(v, (int, float))]
+    top = max(numbers, default=0) or 1
+    lines = [f"<h4>{html.escape(title)}</h4><table style='width:100%'>"]
+    for name, value, note in rows:
+        if isinstance(value, (int, float)):
+            width = 50 * abs(value) / top
+            start = 50 - width if value < 0 else 50
+            bar = (
+                "<svg width='100%' height='16'><rect width='100%' height='16' fill='#8883'/>"
+                f"<rect x='{start:.2f}%' width='{width:.2f}%' height='16' fill='#3b5bdb'/></svg>"
+            )
+            shown = f"{value:+.4f}"
+        else:
+            bar, shown = "", html.escape(str(value))
+        lines.append(
+            f"<tr><td style='width:30%;text-align:left'>{html.escape(name)}</td>"
+            f"<td style='width:40%'>{bar}</td>"
+            f"<td>{shown}</td><td style='text-align:left'>{html.escape(note)}</td></tr>"
+        )
+    display(HTML("".join(lines) + "</table>"))'''
+
+_BIAS = """\
+stage = analysis[{key!r}]
+print("Label:", stage["label"], "positive:", stage["label_value_or_threshold"])
+for facet, values in stage["facets"].items():
+    for value in values:
+        bars(
+            f"{{facet}}: {{value['value_or_threshold']}}",
+            [(m["description"], m["value"], m.get("error", "")) for m in value["metrics"]],
+        )"""
+
+_SHAP = """\
+for output, found in analysis["explanations"]["kernel_shap"].items():
+    ranked = sorted(found["global_shap_values"].items(), key=lambda item: -abs(item[1]))
+    bars(f"{output}: expected value {found['expected_value']:.4f}", [(name, v, "") for name, v in ranked])"""
+
+_LOCAL = """\
+import csv
+
+with Path("explanations_shap/out.csv").open(newline="", encoding="utf-8") as file:
+    rows = list(csv.DictReader(file))
+print(len(rows), "rows of local SHAP values; the first:")
+rows[0]"""
+
+
+def render(findings: Findings) -> str:
+    """The notebook as JSON text. It runs where analysis.json lies, with IPython and the standard library."""
+    report = findings.config.report
+    cells = [
+        _text(f"# {report.title if report else 'Analysis Report'}"),
+        _text("Everything below is drawn from `analysis.json`. Run the cells from top to bottom."),
+        _code(_SETUP),
+        *_bias_cells(findings),
+        *_shap_cells(findings),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    document = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "cells": [{"id": f"cell-{i}", **cell} for i, cell in enumerate(cells)],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def _text(source: str) -> Cell:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def _code(source: str) -> Cell:
+    return {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+
+
+def _bias_cells(findings: Findings) -> list[Cell]:
+    stages = [(findings.pre_training, "Bias in the data"), (findings.post_training, "Bias of the model")]
+    cells = []
+    for stage, title in stages:
+        if stage is not None:
+            cells += [_text(f"## {title}"), _code(_BIAS.format(key=stage.stage + "_metrics"))]
+    return cells
+
+
+def _shap_cells(findings: Findings) -> list[Cell]:
+    if findings.config.shap is None or findings.explanation is None:
+        return []
+    cells = [_text("## Global SHAP values"), _code(_SHAP)]
+    if findings.config.shap.save_local_shap_values:
+        cells += [_text("## Local SHAP values"), _code(_LOCAL)]
+    return cells

@@ -1,0 +1,63 @@
+"""Numbers and metrics in plain words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from clary.clarify.bias_metrics import FacetBias
+from clary.clarify.metrics.registry import Metric, find
+
+MINUS = "\N{MINUS SIGN}"
+
+NEGLIGIBLE = 5e-4
+"""A difference that rounds to 0.0 percentage points is called none."""
+
+
+def number(value: float | str | None) -> str:
+    """A metric's value with three decimals, with a real minus sign; infinities as a symbol."""
+    if value is None:
+        return "no value"
+    if isinstance(value, str):
+        return f"{MINUS}∞" if value.startswith("-") else "∞"
+    return "0.000" if abs(value) < NEGLIGIBLE else f"{value:+.3f}".replace("-", MINUS)
+
+
+def plain(value: float) -> str:
+    """Any number with about three digits."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def sides(facet: FacetBias) -> tuple[str, str]:
+    """What the report calls the sensitive facet and the other rows."""
+    value = facet.value_or_threshold
+    inside = f"{facet.facet} in {value}" if value.startswith("(") else f"{facet.facet} = {value}"
+    return inside, f"{facet.facet} = {facet.others}" if facet.others else "all other rows"
+
+
+def reading(record: dict[str, Any], facet: FacetBias) -> str:
+    """One sentence: what this value says about these two sides."""
+    m, value = find(record["name"]), record["value"]
+    if value is None:
+        return str(record["error"])
+    if isinstance(value, str):
+        return "Infinite: one side's ratio divides by zero. Read the counts above instead."
+    d, a = sides(facet)
+    size = abs(value)
+    template = _template(m, value)
+    return template.format(
+        d=d, a=a, size=plain(size), percent=percent(size), points=f"{100 * size:.1f} percentage points"
+    )
+
+
+def _template(m: Metric, value: float) -> str:
+    if abs(value - m.scale.fair) < NEGLIGIBLE:
+        return m.words.level
+    return m.words.above if value > m.scale.fair else m.words.below or m.words.above
