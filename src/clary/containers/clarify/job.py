@@ -1,0 +1,109 @@
+"""One Clarify job: read the configuration and the data, start the model, analyse, say why when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clary.clarify import ClarifyError, analyze
+from clary.clarify.config import AnalysisConfig, parse
+from clary.clarify.dataset import read
+from clary.clarify.predictions import Predict
+from clary.clarify.roles import cast
+from clary.containers.clarify.endpoint import Endpoint, existing, temporary
+from clary.containers.clarify.inputs import local
+
+OPT_ML = "/opt/ml"
+
+
+def main() -> int:
+    """The exit status. A reason for a failure goes to output/message and is the last line of stderr."""
+    root = Path(os.environ.get("CLARY_ML_ROOT", OPT_ML))
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        run(root)
+    except (ClarifyError, ClientError, BotoCoreError, OSError) as error:
+        return _fail(root, str(error))
+    except SystemExit:
+        _fail(root, "The job was stopped before the analysis was done.")
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        return _fail(root, f"The analysis failed unexpectedly: {type(error).__name__}: {error}")
+    return 0
+
+
+def _stop(number: int, frame: Any) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _fail(root: Path, reason: str) -> int:
+    line = " ".join(reason.split())
+    message = root / "output" / "message"
+    message.parent.mkdir(parents=True, exist_ok=True)
+    message.write_text(line, "utf-8")
+    print(line, file=sys.stderr, flush=True)
+    return 1
+
+
+def log(line: str) -> None:
+    """One line of progress, seen at once in the job's log."""
+    print(line, flush=True)
+
+
+def run(root: Path) -> None:
+    """The whole job below `root`. The model's endpoint is only started once the data has been read well."""
+    with ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        asked = _configuration(root)
+        config = parse(asked)
+        here = local(asked, root, folder)
+        parsed = parse(here)
+        data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
+        frame = read(data, parsed)
+        cast(frame, parsed)
+        log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
+        predict = _model(parsed, cleanup) if config.needs_model else None
+        document = analyze(here, frame, predict, root / "processing/output", log)
+    log("Collected analyses:")
+    log(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _configuration(root: Path) -> dict[str, Any]:
+    path = root / "processing/input/config/analysis_config.json"
+    if not path.exists():
+        raise ClarifyError(
+            "There is no analysis_config.json: give the job an input named analysis_config with LocalPath "
+            "/opt/ml/processing/input/config."
+        )
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ClarifyError(f"analysis_config.json is not JSON: {error}.") from error
+    if not isinstance(config, dict):
+        raise ClarifyError("analysis_config.json must be a JSON object.")
+    return config
+
+
+def _model(config: AnalysisConfig, cleanup: ExitStack) -> Predict:
+    """The model behind an endpoint: the one named, or one made for this job and deleted after it."""
+    predictor = config.predictor
+    if predictor.endpoint_name:
+        name = existing(predictor.endpoint_name)
+    elif predictor.model_name:
+        name = cleanup.enter_context(temporary(predictor, log))
+    else:
+        raise ClarifyError(
+            "This analysis needs a model: set predictor.model_name (with instance_type and "
+            "initial_instance_count) or predictor.endpoint_name, or give predicted_label with the data."
+        )
+    return Endpoint(name, config, log)

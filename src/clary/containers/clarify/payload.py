@@ -1,0 +1,194 @@
+"""Rows of features into a request's body, and a response's body into predictions, as Clarify does both."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clary.clarify.config import AnalysisConfig, Key, Predictor
+from clary.clarify.dataset import find
+from clary.clarify.errors import ClarifyError
+from clary.clarify.predictions import Prediction
+
+CSV, LINES, JSON = "text/csv", "application/jsonlines", "application/json"
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one model is spoken to."""
+
+    predictor: Predictor
+    content_type: str
+    accept: str
+
+    @classmethod
+    def of(cls, config: AnalysisConfig) -> Codec:
+        """By default the model reads the data set's format and answers in the format that it reads."""
+        predictor = config.predictor
+        kind = CSV if config.dataset_type == "application/x-parquet" else config.dataset_type
+        content_type = (predictor.content_type or kind).lower()
+        _check_templates(predictor, content_type)
+        return cls(predictor, content_type, (predictor.accept_type or content_type).lower())
+
+    @property
+    def one_row_each(self) -> bool:
+        """Whether the template takes a single record a request."""
+        template = self.predictor.content_template or ""
+        return self.content_type == JSON and "$records" not in template
+
+    def encode(self, features: pd.DataFrame) -> bytes:
+        """The body that asks for the predictions of these rows."""
+        if self.content_type == CSV:
+            return str(features.to_csv(index=False, header=False, lineterminator="\n")).encode()
+        names, rows = list(map(str, features.columns)), _plain_rows(features)
+        if self.content_type == LINES:
+            template = str(self.predictor.content_template)
+            return "".join(_fill(template, names, row) + "\n" for row in rows).encode()
+        records = [_fill(str(self.predictor.record_template), names, row) for row in rows]
+        template = str(self.predictor.content_template)
+        return template.replace("$records", f"[{', '.join(records)}]").replace("$record", records[0]).encode()
+
+    def decode(self, body: bytes, rows: int) -> Prediction:
+        """The predictions in a response; ClarifyError if it has not one for each row."""
+        try:
+            text = body.decode()
+            pick = _READERS[self.accept](text, rows)
+        except ValueError as error:
+            shown = body[:80].decode(errors="replace")
+            raise ClarifyError(f"The model's answer is not {self.accept}: {shown!r}.") from error
+        label, probability = self.predictor.label, self.predictor.probability
+        if label is None and probability is None:
+            return _counted(_prediction(pick(None)), rows)
+        scores = None if probability is None else _scores(pick(probability))
+        if label is None:
+            return _counted(Prediction(scores=scores), rows)
+        labels = pick(label)
+        if scores is None:
+            return _counted(_prediction(labels), rows)
+        return _counted(Prediction(_best(labels, scores), scores), rows)
+
+
+def _check_templates(predictor: Predictor, content_type: str) -> None:
+    if content_type == LINES and "$features" not in (predictor.content_template or ""):
+        raise ClarifyError(
+            'predictor.content_template must say how a row is written, for example {"features": $features}.'
+        )
+    if content_type != JSON:
+        return
+    if "$record" not in (predictor.content_template or ""):
+        raise ClarifyError(
+            'predictor.content_template must hold $records, for example {"instances": $records}.'
+        )
+    if not predictor.record_template:
+        raise ClarifyError(
+            "predictor.record_template is missing: use $features, or $features_kvp for named values."
+        )
+
+
+def _plain_rows(features: pd.DataFrame) -> list[list[Any]]:
+    plain = features.astype(object).where(features.notna(), None)
+    return [[v.item() if isinstance(v, np.generic) else v for v in row] for row in plain.to_numpy().tolist()]
+
+
+def _fill(template: str, names: list[str], row: list[Any]) -> str:
+    text = template.replace("$features_kvp", json.dumps(dict(zip(names, row, strict=True))))
+    text = text.replace("$feature_names", json.dumps(names)).replace("$features", json.dumps(row))
+    for name, value in zip(names, row, strict=True):
+        text = text.replace(f'"${{{name}}}"', json.dumps(value))
+    return text
+
+
+Pick = Callable[[Key | None], list[Any]]
+
+
+def _read_csv(text: str, rows: int) -> Pick:
+    lines = [[_cell(cell) for cell in line] for line in csv.reader(io.StringIO(text)) if line]
+    if len(lines) == 1 and rows > 1 and len(lines[0]) == rows:
+        lines = [[cell] for cell in lines[0]]
+
+    def pick(key: Key | None) -> list[Any]:
+        if key is None:
+            return [line[0] if len(line) == 1 else line for line in lines]
+        if not isinstance(key, int) or any(not 0 <= key < len(line) for line in lines):
+            raise ClarifyError(
+                f"predictor.label or probability is {key!r}, but the model answers CSV with {len(lines[0])} "
+                "columns: give a position from 0."
+            )
+        return [line[key] for line in lines]
+
+    return pick
+
+
+def _cell(cell: str) -> Any:
+    text = cell.strip()
+    if text.startswith("["):
+        return json.loads(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _read_lines(text: str, rows: int) -> Pick:
+    records = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return lambda key: [_unkeyed(r) if key is None else find(str(key), r) for r in records]
+
+
+def _read_json(text: str, rows: int) -> Pick:
+    document = json.loads(text)
+
+    def pick(key: Key | None) -> list[Any]:
+        found = _unkeyed(document) if key is None else find(str(key), document)
+        return found if isinstance(found, list) and (rows > 1 or len(found) == 1) else [found]
+
+    return pick
+
+
+def _unkeyed(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        raise ClarifyError(
+            f"The model answers objects with {', '.join(map(repr, answer))}: set predictor.probability or "
+            "predictor.label to the path of the value."
+        )
+    return answer
+
+
+_READERS = {CSV: _read_csv, LINES: _read_lines, JSON: _read_json}
+
+
+def _prediction(values: list[Any]) -> Prediction:
+    """Numbers are scores; anything else is labels."""
+    try:
+        return Prediction(scores=_scores(values))
+    except ClarifyError:
+        return Prediction(labels=np.array([v[0] if isinstance(v, list) else v for v in values], dtype=object))
+
+
+def _scores(values: list[Any]) -> Any:
+    try:
+        return np.array(values, dtype=float).reshape(len(values), -1)
+    except (TypeError, ValueError) as error:
+        raise ClarifyError(f"The model's scores are not numbers: {values[:3]!r}.") from error
+
+
+def _best(labels: list[Any], scores: Any) -> Any:
+    """The label of each row; where a row lists all labels, the one with the highest score."""
+    best = [
+        label[int(np.argmax(score))] if isinstance(label, list) else label
+        for label, score in zip(labels, scores, strict=True)
+    ]
+    return np.array(best, dtype=object)
+
+
+def _counted(prediction: Prediction, rows: int) -> Prediction:
+    for part in (prediction.labels, prediction.scores):
+        if part is not None and len(part) != rows:
+            raise ClarifyError(f"The model answered {len(part)} predictions for {rows} rows.")
+    return prediction
