@@ -64,7 +64,9 @@ def _chunked(
         signer = chunked.Signer(key, signature.timestamp, signature.scope, signature.signature)
     decoder = chunked.AwsChunked(signer, trailer=declared.endswith("-TRAILER"))
     trailers: dict[str, str] = {}
-    return Body(_decoded(_raw(receive), decoder, trailers, int(text)), int(text), trailers)
+    names = request.headers.get("x-amz-trailer", "").lower().split(",")
+    announced = frozenset(name.strip() for name in names if name.strip())
+    return Body(_decoded(_raw(receive), decoder, trailers, int(text)), int(text), trailers, announced)
 
 
 async def _decoded(

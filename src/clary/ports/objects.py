@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from clary.wire.errors import AwsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,31 @@ class Upload:
     meta: Meta = Meta()
 
 
-class ObjectsError(Exception):
+class ObjectsError(AwsError):
     """An S3 error: `code` is S3's own (NoSuchBucket, NoSuchKey, PreconditionFailed, BadDigest, ...)."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, code: str, message: str, **fields: str) -> None:
+        super().__init__(code, message, _STATUS.get(code, 400), **fields)
+
+
+_STATUS = {
+    "NoSuchBucket": 404,
+    "NoSuchKey": 404,
+    "NoSuchUpload": 404,
+    "PreconditionFailed": 412,
+    "BucketNotEmpty": 409,
+    "BucketAlreadyOwnedByYou": 409,
+    "ServiceUnavailable": 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """What to compute of a body on its way in, and who says whether it is right before it is kept."""
+
+    algorithms: Sequence[str] = ()
+    check: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda computed: {}
+    """Gets algorithm -> base64 (MD5 always among them), answers the checksums to keep; raises to refuse."""
 
 
 class Objects(Protocol):
@@ -100,6 +121,7 @@ class Objects(Protocol):
         body: AsyncIterator[bytes],
         meta: Meta,
         condition: Condition = Condition(),
+        integrity: Integrity = Integrity(),
     ) -> Object: ...
 
     def put_file(self, bucket: str, key: str, path: Path, meta: Meta = Meta()) -> Object:
@@ -122,11 +144,15 @@ class Objects(Protocol):
     def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None: ...
 
     def start_upload(self, bucket: str, key: str, meta: Meta) -> Upload: ...
-    async def put_part(self, upload: Upload, number: int, body: AsyncIterator[bytes]) -> Part: ...
+    async def put_part(
+        self, upload: Upload, number: int, body: AsyncIterator[bytes], integrity: Integrity = Integrity()
+    ) -> Part: ...
     def parts(self, upload: Upload) -> Sequence[Part]: ...
     def upload(self, bucket: str, key: str, id: str) -> Upload: ...
     def uploads(self, bucket: str) -> Sequence[Upload]: ...
     def complete(
         self, upload: Upload, parts: Sequence[tuple[int, str]], condition: Condition = Condition()
-    ) -> Object: ...
+    ) -> Object:
+        """`parts` are (number, etag) in order; the object's meta is the upload's."""
+
     def abort(self, upload: Upload) -> None: ...

@@ -13,13 +13,19 @@ class Body:
     """A request's payload, decoded; the iterator raises AwsError where it is cut short or breaks its hash."""
 
     def __init__(
-        self, chunks: AsyncIterator[bytes], length: int | None, trailers: dict[str, str] | None = None
+        self,
+        chunks: AsyncIterator[bytes],
+        length: int | None,
+        trailers: dict[str, str] | None = None,
+        announced: frozenset[str] = frozenset(),
     ) -> None:
         self._chunks = chunks
         self.length = length
         """Payload bytes as the client declared them, None where it did not."""
         self.trailers = trailers if trailers is not None else {}
         """Lower-case trailing headers of an aws-chunked body, there when the iterator is exhausted."""
+        self.announced = announced
+        """Lower-case names of the trailers that the client said would come (x-amz-trailer)."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._chunks

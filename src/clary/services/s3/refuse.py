@@ -1,0 +1,54 @@
+"""Parameters of S3 that are not built: refused by name, unless they ask for what is so anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.ports.world import Call
+from clary.wire.errors import AwsError
+
+_DEFAULTS: dict[str, tuple[Any, ...]] = {
+    "ACL": ("private", "bucket-owner-full-control"),
+    "StorageClass": ("STANDARD",),
+    "ServerSideEncryption": (),
+    "RequestPayer": ("requester",),
+    "ObjectOwnership": ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
+    "ObjectLockEnabledForBucket": (False,),
+    "BucketKeyEnabled": (False,),
+    "VersionId": ("null",),
+}
+_NEVER = (
+    "SSECustomerAlgorithm",
+    "SSECustomerKey",
+    "SSEKMSKeyId",
+    "SSEKMSEncryptionContext",
+    "CopySourceSSECustomerAlgorithm",
+    "GrantFullControl",
+    "GrantRead",
+    "GrantReadACP",
+    "GrantWrite",
+    "GrantWriteACP",
+    "ObjectLockMode",
+    "ObjectLockRetainUntilDate",
+    "ObjectLockLegalHoldStatus",
+    "WebsiteRedirectLocation",
+    "WriteOffsetBytes",
+    "MFA",
+)
+
+
+def check(call: Call, request: dict[str, Any]) -> None:
+    """AwsError NotImplemented for a parameter that would be ignored; AccessDenied for a wrong owner."""
+    for name, allowed in _DEFAULTS.items():
+        if name in request and request[name] not in allowed:
+            raise _not_built(name, request[name])
+    for name in _NEVER:
+        if request.get(name):
+            raise _not_built(name, request[name])
+    for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
+        if request.get(name, call.world.account) != call.world.account:
+            raise AwsError("AccessDenied", f"Access Denied: the bucket is not owned by {request[name]}", 403)
+
+
+def _not_built(name: str, value: Any) -> AwsError:
+    return AwsError("NotImplemented", f"s3: {name} ({value}) is not built in Clary: leave it out", 501)
