@@ -65,6 +65,7 @@ def _serve(settings: Settings) -> int:
         house.app,
         loop="uvloop",
         http="httptools",
+        interface="asgi3",
         lifespan="on",
         access_log=False,
         log_level="warning",
