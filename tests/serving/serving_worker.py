@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from clary.backends.worker_http import WorkerHttp
+from clary.backends.worker_http import HttpInvoker
 from clary.ports.invoker import Reply
 
 
@@ -30,7 +30,7 @@ class Worker:
             )
 
     def ready(self) -> Worker:
-        client = WorkerHttp()
+        client = HttpInvoker()
         for _ in range(600):
             if client.ping(self.socket, 1):
                 return self
@@ -48,11 +48,11 @@ class Worker:
         headers = {"content-type": content_type, **({"accept": accept} if accept else {})}
 
         async def once() -> Reply:
-            client = WorkerHttp()
+            client = HttpInvoker()
             try:
                 return await client.invoke(self.socket, data, headers, 30)
             finally:
-                client.close()
+                await client.close()
 
         return asyncio.run(once())
 

@@ -21,7 +21,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from clary.backends.worker_http import WorkerHttp
+from clary.backends.worker_http import HttpInvoker
 
 rng = np.random.default_rng(0)
 ROWS = rng.normal(size=(200, 3))
@@ -190,7 +190,7 @@ def test_ping_answers_while_the_model_is_busy_and_a_hung_one_ends(
     worker = start_worker(root, SAGEMAKER_MODEL_SERVER_TIMEOUT="1").ready()
 
     async def busy() -> tuple[bool, int]:
-        client = WorkerHttp()
+        client = HttpInvoker()
         headers = {"content-type": "application/json"}
         call = asyncio.create_task(client.invoke(worker.socket, b'{"x": "sleep"}', headers, 10))
         await asyncio.sleep(0.3)
@@ -207,7 +207,7 @@ def test_terminated_worker_finishes_its_call(tmp_path: Path, start_worker: Start
     worker = start_worker(root_with(tmp_path, code)).ready()
 
     async def stop_in_between() -> bytes:
-        client = WorkerHttp()
+        client = HttpInvoker()
         headers = {"content-type": "application/json"}
         call = asyncio.create_task(client.invoke(worker.socket, b'{"x": "sleep"}', headers, 10))
         await asyncio.sleep(0.3)
@@ -315,13 +315,13 @@ def test_a_dead_kept_connection_is_replaced(tmp_path: Path, start_worker: StartW
     body, headers = b'{"x": 2}', {"content-type": "application/json"}
 
     async def over_a_restart() -> tuple[int, int]:
-        client = WorkerHttp()
+        client = HttpInvoker()
         first = await client.invoke(worker.socket, body, headers, 10)
         worker.process.kill()
         worker.process.wait()
         await asyncio.to_thread(start_worker(root).ready)
         second = await client.invoke(worker.socket, body, headers, 10)
-        client.close()
+        await client.close()
         return first.status, second.status
 
     assert asyncio.run(over_a_restart()) == (200, 200)

@@ -21,7 +21,7 @@ LONGEST_PATH = 100
 """Bytes; a unix socket's address holds 107, and 103 on macOS."""
 
 
-class WorkerHttp:
+class HttpInvoker:
     """ports.invoker.Invoker. Belongs to one event loop.
 
     Plain non-blocking sockets instead of a client library: they say whether a byte of a request has left,
@@ -49,7 +49,7 @@ class WorkerHttp:
         except OSError:
             return False
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()

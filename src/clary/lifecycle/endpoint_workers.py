@@ -1,0 +1,155 @@
+"""One worker of an endpoint: its program, its place, and why it ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clary.lifecycle import environments, instances, job_failure
+from clary.lifecycle.endpoint_state import KIND, LOG_GROUP, Deployment, Variant
+from clary.ports.logs import Line
+from clary.ports.records import Record
+from clary.ports.runner import Process, Program
+from clary.ports.world import World
+
+PING_SECONDS = 2.0
+DRAIN_SECONDS = 65.0
+"""From SIGTERM to SIGKILL: a call that is being answered may take 60 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The `index`-th worker of a variant in a deployment of an endpoint."""
+
+    record: Record
+    deployment: Deployment
+    variant: Variant
+    index: int
+
+    @property
+    def id(self) -> str:
+        """Unlike the endpoint's name, never used twice."""
+        born = int(self.record.created.timestamp() * 1_000_000)
+        where = f"{self.deployment.generation}/{self.variant.name}/{self.index}"
+        return f"{KIND}/{self.record.name}/{born}/{where}"
+
+    @property
+    def log_stream(self) -> str:
+        return f"{self.variant.name}/worker-{self.deployment.generation}-{self.index}"
+
+    def ml(self, world: World) -> Path:
+        return place(world, self.record, self.deployment, self.variant) / "ml"
+
+    def socket(self, world: World) -> Path:
+        return self.ml(world) / "run" / f"{self.index}.sock"
+
+
+def folder(world: World, record: Record) -> Path:
+    return world.home / "endpoints" / record.name
+
+
+def place(world: World, record: Record, deployment: Deployment, variant: Variant) -> Path:
+    return folder(world, record) / str(deployment.generation) / variant.name
+
+
+def workers(record: Record, deployment: Deployment) -> Iterator[Worker]:
+    """Those that shall run."""
+    for variant in deployment.variants:
+        for index in range(variant.wanted):
+            yield Worker(record, deployment, variant, index)
+
+
+def surplus(record: Record, deployment: Deployment, all_of_them: bool = False) -> Iterator[Worker]:
+    """Those that may still run and shall not."""
+    for variant in deployment.variants:
+        for index in range(0 if all_of_them else variant.wanted, max(variant.highest, variant.wanted)):
+            yield Worker(record, deployment, variant, index)
+
+
+def start(world: World, worker: Worker) -> None:
+    """RunnerError where it cannot be started."""
+    ml = worker.ml(world)
+    variant = worker.variant
+    key = (ml.parent / "ready").read_text(encoding="utf-8") or None
+    _started_mark(world, worker).touch()
+    world.runner.start(
+        Program(
+            worker.id,
+            [environments.python(world.home, key), "-m", "clary.containers.inference"],
+            root=ml,
+            log=world.logs.file(LOG_GROUP.format(name=worker.record.name), worker.log_stream),
+            environment={
+                "AWS_REGION": world.region,
+                "AWS_DEFAULT_REGION": world.region,
+                **variant.environment,
+                "CLARY_SOCKET": f"run/{worker.index}.sock",
+            },
+            read_only=[ml / "model", *([ml / "code"] if (ml / "code").is_dir() else [])],
+            network=variant.network,
+            memory_mib=instances.memory_mib(variant.instance_type),
+        )
+    )
+
+
+def answers(world: World, worker: Worker) -> bool:
+    return world.invoker.ping(worker.socket(world), PING_SECONDS)
+
+
+def age(world: World, worker: Worker) -> float:
+    """Seconds since it was last started."""
+    try:
+        return time.time() - _started_mark(world, worker).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def put_down(world: World, worker: Worker) -> bool:
+    """Stop it and drop what is known of it; whether it is gone."""
+    found = world.runner.look(worker.id)
+    if found is None:
+        return True
+    if found.running:
+        world.runner.stop(worker.id, DRAIN_SECONDS)
+        return False
+    world.runner.forget(worker.id)
+    return True
+
+
+def why(world: World, worker: Worker, process: Process) -> str:
+    """How it ended, with the last exception or line of its log."""
+    tail = [line.message for line in _tail(world, worker)]
+    last = next((line.strip() for line in reversed(tail) if line.strip()), "its log is empty")
+    text = last if last.startswith("CannotServe: ") else job_failure.exception(tail) or last
+    if process.lost:
+        return "it is gone without an exit code (the machine was restarted, or its supervisor killed)"
+    code = process.exit_code or 0
+    number = -code if code < 0 else code - 128
+    if number > 0:
+        return f"killed by {_signal_name(number)}; the last line of its log: {last}"
+    return f"exit code {code}: {text}"
+
+
+def note(world: World, worker: Worker, text: str) -> None:
+    """A line of the house in the worker's own log."""
+    path = world.logs.file(LOG_GROUP.format(name=worker.record.name), worker.log_stream)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{int(time.time() * 1000)}\t[clary] {text}\n")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _tail(world: World, worker: Worker) -> Sequence[Line]:
+    group = LOG_GROUP.format(name=worker.record.name)
+    return world.logs.lines_before(group, worker.log_stream, None, job_failure.TAIL_LINES)
+
+
+def _started_mark(world: World, worker: Worker) -> Path:
+    return worker.ml(world) / "run" / f"{worker.index}.started"

@@ -1,0 +1,1 @@
+"""Amazon SageMaker Runtime: the data path of endpoints."""
