@@ -14,7 +14,8 @@ class Program:
 
     `root` is the host directory that the program sees as /opt/ml (a private mount where the backend can,
     else through the environment variable CLARY_ML_ROOT). `read_only` are host directories below `root`
-    that must not be written. `log` is the file that receives stdout and stderr, one line each as
+    that must not be written; `writable` are further host directories that it may write, at their own path.
+    `log` is the file that receives stdout and stderr, one line each as
     `<epoch milliseconds>\t<text>\n`, appended.
     """
 
@@ -24,6 +25,7 @@ class Program:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     read_only: Sequence[Path] = ()
+    writable: Sequence[Path] = ()
     network: bool = True
     cpus: float | None = None
     memory_mib: int | None = None
@@ -53,6 +55,9 @@ class Runner(Protocol):
 
     def forget(self, id: str) -> None:
         """Drop the book-keeping of a program that has ended."""
+
+    def separates(self) -> bool:
+        """Whether a program gets a /opt/ml of its own and can be cut off from the network."""
 
     def isolation(self) -> str:
         """In words: which separation and which limits are in force on this machine."""

@@ -1,0 +1,59 @@
+"""What a job leaves behind: directories become archives or objects in S3."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from clary.lifecycle.channels import split
+from clary.ports.objects import Objects
+
+COMPRESS_LEVEL = 3
+"""gzip: a model archive is dominated by numbers, where higher levels cost much and win little."""
+
+
+def is_empty(folder: Path) -> bool:
+    return folder.is_symlink() or next(_files(folder), None) is None
+
+
+def archive(objects: Objects, folder: Path, uri: str) -> str:
+    """Upload a directory's content as one tar.gz to `uri`; answers it. Links in it stay links."""
+    bucket, key = split(uri)
+    with tempfile.TemporaryDirectory(dir=folder.parents[1]) as scratch:
+        packed = Path(scratch, "archive.tar.gz")
+        with tarfile.open(packed, "w:gz", compresslevel=COMPRESS_LEVEL) as tar:
+            for entry in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
+                tar.add(entry, arcname=entry.name, filter=_owned_by_nobody)
+        objects.put_file(bucket, key, packed)
+    return uri
+
+
+def upload(objects: Objects, folder: Path, uri: str) -> int:
+    """Upload a directory's files below `uri`, each under its relative path; how many."""
+    bucket, prefix = split(uri)
+    prefix = prefix.rstrip("/") + "/" if prefix else ""
+    files = list(_files(folder))
+    for file in files:
+        objects.put_file(bucket, prefix + file.relative_to(folder).as_posix(), file)
+    return len(files)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files in order of path. A link may lead out of the job, so it is not followed."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(place, name)
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+def _owned_by_nobody(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        return None  # a socket or a device is no part of a model
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member

@@ -1,0 +1,128 @@
+"""Processing jobs: create, describe, list, stop, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from clary.lifecycle import processing
+from clary.lifecycle.images import Runtime, runtime
+from clary.lifecycle.instances import machine_cores, vcpus
+from clary.lifecycle.job_state import FINAL, JobFailure, new_body
+from clary.ports.records import Body, NotFound, Record
+from clary.ports.world import Call
+from clary.resources.resource import Resource
+from clary.wire.errors import AwsError, validation
+
+_KMS = "There is no KMS here: encrypt the disk that Clary's home is on."
+
+
+def _at_rest(record: Record) -> None:
+    if record.status not in FINAL:
+        raise AwsError(
+            "ResourceInUse",
+            f"Processing job {record.name} is {record.status}. Stop it first, and wait for its end.",
+        )
+
+
+PROCESSING_JOB = Resource(kind="ProcessingJob", path="processing-job", before_delete=_at_rest)
+
+
+def create_processing_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    for refusal in _refusals(call, request):
+        raise validation(refusal)
+    body = {"StoppingCondition": {"MaxRuntimeInSeconds": processing.DEFAULT_MAX_RUNTIME}, **request}
+    cores = min(vcpus(body["ProcessingResources"]["ClusterConfig"]["InstanceType"]), machine_cores())
+    start = new_body(processing.KIND, datetime.now(UTC), cores)
+    record = PROCESSING_JOB.create(call, body, "InProgress", **start)
+    call.world.wake(record.kind, record.name)
+    return {"ProcessingJobArn": record.arn}
+
+
+def stop_processing_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    name = request["ProcessingJobName"]
+    record = PROCESSING_JOB.get(call, name, "StopProcessingJob")
+    if record.status in FINAL:
+        raise validation(f"The request was rejected because the processing job is in status {record.status}.")
+    try:
+        processing.stop(call.world, name)
+    except NotFound as error:
+        raise PROCESSING_JOB.missing(call, name, "StopProcessingJob") from error
+    return {}
+
+
+def _refusals(call: Call, request: Body) -> Iterator[str]:
+    if request.get("ExperimentConfig"):
+        yield "ExperimentConfig is not built in Clary yet. Leave it out."
+    yield from _network(call, request.get("NetworkConfig", {}))
+    yield from _cluster(request["ProcessingResources"]["ClusterConfig"])
+    for item in request.get("ProcessingInputs", ()):
+        yield from _input(item)
+    for item in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+        yield from _output(item)
+    if request.get("ProcessingOutputConfig", {}).get("KmsKeyId"):
+        yield f"ProcessingOutputConfig.KmsKeyId is not built in Clary. {_KMS}"
+    yield from _application(request["AppSpecification"])
+
+
+def _network(call: Call, network: Body) -> Iterator[str]:
+    if network.get("VpcConfig"):
+        yield "NetworkConfig.VpcConfig is not built in Clary: jobs use this machine's network, or none."
+    if network.get("EnableNetworkIsolation") and not call.world.runner.separates():
+        yield f"EnableNetworkIsolation needs bubblewrap on this machine ({call.world.runner.isolation()})"
+
+
+def _cluster(cluster: Body) -> Iterator[str]:
+    where = "ProcessingResources.ClusterConfig"
+    if cluster.get("InstanceCount", 1) != 1:
+        yield f"{where}.InstanceCount must be 1: jobs on several machines are not built in Clary yet"
+    if "InstanceType" not in cluster:
+        yield f"{where}.InstanceType is required, such as ml.m5.large: it says how many cores a job asks for"
+    if cluster.get("VolumeKmsKeyId"):
+        yield f"{where}.VolumeKmsKeyId is not built in Clary. {_KMS}"
+
+
+def _input(item: Body) -> Iterator[str]:
+    name = f"ProcessingInputs, {item['InputName']}:"
+    place = item.get("S3Input")
+    if place is None or item.get("AppManaged"):
+        yield f"{name} only S3Input, brought by Clary (not AppManaged), is built. Upload the data to S3"
+        return
+    if place.get("S3InputMode", "File") != "File":
+        yield f"{name} S3InputMode Pipe is not built in Clary. Use File: large files are linked, not copied"
+    yield from _local_path(name, place)
+
+
+def _output(item: Body) -> Iterator[str]:
+    name = f"ProcessingOutputConfig, {item['OutputName']}:"
+    place = item.get("S3Output")
+    if place is None or item.get("AppManaged"):
+        yield f"{name} only S3Output, uploaded by Clary (not AppManaged), is built"
+        return
+    if place["S3UploadMode"] != "EndOfJob":
+        yield f"{name} S3UploadMode Continuous is not built in Clary yet. Use EndOfJob"
+    yield from _local_path(name, place)
+
+
+def _local_path(name: str, place: Body) -> Iterator[str]:
+    if not place.get("LocalPath"):
+        yield f"{name} LocalPath is required"
+        return
+    try:
+        processing.inside(place["LocalPath"])
+    except JobFailure as failure:
+        yield f"{name} {failure}"
+
+
+def _application(application: Body) -> Iterator[str]:
+    try:
+        found = runtime(application["ImageUri"])
+    except JobFailure as failure:
+        yield str(failure)
+        return
+    if found is not Runtime.CLARIFY and not application.get("ContainerEntrypoint"):
+        yield (
+            "AppSpecification.ContainerEntrypoint is required for this image: the command to run, such as"
+            ' ["python3", "/opt/ml/processing/input/code/script.py"]'
+        )

@@ -1,0 +1,1 @@
+"""A house for jobs: real records in SQLite, real files, real processes."""
