@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from clary.lifecycle import environments, instances, job_failure
 from clary.lifecycle.endpoint_state import KIND, LOG_GROUP, Deployment, Variant
-from clary.ports.logs import Line
 from clary.ports.records import Record
 from clary.ports.runner import Process, Program
 from clary.ports.world import World
 
 PING_SECONDS = 2.0
+NOTE = "[clary]"
+"""Begins a line that Clary puts into a worker's log."""
 DRAIN_SECONDS = 65.0
 """From SIGTERM to SIGKILL: a call that is being answered may take 60 seconds."""
 
@@ -120,15 +121,15 @@ def put_down(world: World, worker: Worker) -> bool:
 
 def why(world: World, worker: Worker, process: Process) -> str:
     """How it ended, with the last exception or line of its log."""
-    tail = [line.message for line in _tail(world, worker)]
-    last = next((line.strip() for line in reversed(tail) if line.strip()), "its log is empty")
+    tail = _last_words(world, worker)
+    last = next((line.strip() for line in reversed(tail) if line.strip()), "it wrote nothing before it ended")
     text = last if last.startswith("CannotServe: ") else job_failure.exception(tail) or last
     if process.lost:
         return "it is gone without an exit code (the machine was restarted, or its supervisor killed)"
     code = process.exit_code or 0
     number = -code if code < 0 else code - 128
     if number > 0:
-        return f"killed by {_signal_name(number)}; the last line of its log: {last}"
+        return f"killed by {_signal_name(number)}: {text}"
     return f"exit code {code}: {text}"
 
 
@@ -136,7 +137,7 @@ def note(world: World, worker: Worker, text: str) -> None:
     """A line of the house in the worker's own log."""
     path = world.logs.file(LOG_GROUP.format(name=worker.record.name), worker.log_stream)
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{int(time.time() * 1000)}\t[clary] {text}\n")
+        file.write(f"{int(time.time() * 1000)}\t{NOTE} {text}\n")
 
 
 def _signal_name(number: int) -> str:
@@ -146,9 +147,14 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _tail(world: World, worker: Worker) -> Sequence[Line]:
+def _last_words(world: World, worker: Worker) -> list[str]:
+    """The end of its log, from the last line of the house on: what stands before is of an earlier call."""
     group = LOG_GROUP.format(name=worker.record.name)
-    return world.logs.lines_before(group, worker.log_stream, None, job_failure.TAIL_LINES)
+    lines = world.logs.lines_before(group, worker.log_stream, None, job_failure.TAIL_LINES)
+    found: list[str] = []
+    for line in lines:
+        found = [] if line.message.startswith(NOTE) else [*found, line.message]
+    return found
 
 
 def _started_mark(world: World, worker: Worker) -> Path:

@@ -35,7 +35,7 @@ def main() -> int:
         return 1
     gc.collect()
     gc.freeze()
-    print(f"Serving a {served.what}, loaded in {time.monotonic() - started:.2f} s", flush=True)
+    print(f"[clary] serving a {served.what}, loaded in {time.monotonic() - started:.2f} s", flush=True)
     serve.run(served, socket, timeout)
     return 0
 

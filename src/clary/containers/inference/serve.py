@@ -70,7 +70,10 @@ class Application:
             return error.status, Answer(error.message.encode(), "text/plain")
         except Exception as error:
             traceback.print_exc()
-            return 500, Answer(describe(error).encode(), "text/plain")
+            text = describe(error)
+            # Tells this traceback from one that ends the worker.
+            print(f"[clary] answered 500: {text}", file=sys.stderr, flush=True)
+            return 500, Answer(text.encode(), "text/plain")
 
 
 def describe(error: BaseException) -> str:
