@@ -56,6 +56,9 @@ class Gateway:
         response = None if "authorization" in request.headers else page.find(self._studio, request)
         if response is None:
             response = await self._answer(request, receive, request_id)
+        # What users store may be a page: opened in a browser, it must not run as the Studio's own.
+        response.headers.setdefault("content-security-policy", "sandbox")
+        response.headers.setdefault("x-content-type-options", "nosniff")
         await send.response(send_, response, request_id, cors.headers(request), head=request.method == "HEAD")
 
     async def _answer(self, request: Request, receive: payload.Receive, request_id: str) -> Response:

@@ -162,6 +162,9 @@ def _from_text(shape: Shape, text: str, name: str, header: bool = False) -> Any:
         return text.lower() == "true"
     if kind == "list":
         return [_from_text(shape.member, item.strip(), name, header) for item in text.split(",")]
+    if header and shape.metadata.get("enum"):
+        # AWS's own C++ SDK writes `enabled` where the model says ENABLED, and S3 takes it.
+        return next((value for value in shape.metadata["enum"] if value.lower() == text.lower()), text)
     return _blob(text) if kind == "blob" else text
 
 

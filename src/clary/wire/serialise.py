@@ -25,7 +25,7 @@ Payload = bytes | FileRange | Iterator[bytes] | AsyncIterator[bytes]
 @dataclass(frozen=True, slots=True)
 class Response:
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     body: Payload = b""
 
 
@@ -123,19 +123,19 @@ def _rest(operation: OperationModel, output: dict[str, Any], status: int, protoc
     if payload and shape.members[payload].type_name in ("blob", "string"):
         value = output.get(payload, b"")
         return Response(status, headers, value.encode() if isinstance(value, str) else value)
-    xml = protocol == "rest-xml"
-    headers.setdefault("Content-Type", "application/xml" if xml else "application/json")
     if payload:
         target, found = shape.members[payload], output.get(payload)
-        if found is None:
-            return Response(status, {k: v for k, v in headers.items() if k != "Content-Type"})
     else:
         target, found = shape, body_members
-        if not any(not m.serialization.get("location") for m in members(shape).values()):
-            return Response(status, {k: v for k, v in headers.items() if k != "Content-Type"})
-    if not xml:
-        return Response(status, headers, json.dumps(_to_json(target, found)).encode())
-    return Response(status, headers, _xml_document(operation, target, found))
+    if found is None or (
+        not payload and all(m.serialization.get("location") for m in shape.members.values())
+    ):
+        return Response(status, headers)
+    if protocol == "rest-xml":
+        headers.setdefault("Content-Type", "application/xml")
+        return Response(status, headers, _xml_document(operation, target, found))
+    headers.setdefault("Content-Type", "application/json")
+    return Response(status, headers, json.dumps(_to_json(target, found)).encode())
 
 
 def _xml_document(operation: OperationModel, shape: Shape, value: Any) -> bytes:
