@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from clary.cli.demo.display import Display
 from clary.cli.demo.jobs import Clients, DemoError
 
@@ -26,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
             if options.serve and not options.once:
                 print("\nClary goes on serving. Stop it with Ctrl-C.", flush=True)
                 wait_for_ever()
-    except DemoError as error:
+    except (DemoError, BotoCoreError, ClientError) as error:
         print(f"\nclary demo: {error}", file=sys.stderr)
         return 1
     return 0

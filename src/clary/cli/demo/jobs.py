@@ -167,7 +167,10 @@ def follow(clients: Clients, kind: str, name: str, display: Display, lines: int 
 
 
 def _events(clients: Clients, group: str, name: str, token: str | None) -> tuple[list[Any], str | None]:
-    found = clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")
+    try:
+        found = clients.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")
+    except clients.logs.exceptions.ResourceNotFoundException:
+        return [], token  # nothing has been written there yet
     if not found["logStreams"]:
         return [], token
     stream = found["logStreams"][0]["logStreamName"]
