@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -122,11 +124,21 @@ async def _reply(connection: socket.socket) -> tuple[Reply, bool]:
                 raise WorkerLost("the worker closed the connection before it had answered")
             parser.feed_data(data)
     except OSError as error:
+        if not parsed.headers and _unread(error):
+            raise WorkerUnreachable("the worker ended before it had read the request") from error
         raise WorkerLost(f"the connection broke: {error}") from error
     except httptools.HttpParserError as error:
         raise WorkerLost(f"the worker's answer is not HTTP: {error}") from error
     reply = Reply(parser.get_status_code(), parsed.headers, b"".join(parsed.pieces))
     return reply, parsed.done and parser.should_keep_alive()
+
+
+def _unread(error: OSError) -> bool:
+    """Linux resets a unix connection whose other end went before it had read, or even accepted, everything.
+
+    Where all was read, and so may have been carried out, there is an orderly end instead.
+    """
+    return sys.platform == "linux" and error.errno == errno.ECONNRESET
 
 
 async def _sent(connection: socket.socket, pieces: list[bytes]) -> bool:

@@ -18,7 +18,7 @@ class Reply:
 
 
 class WorkerUnreachable(Exception):
-    """Nothing of the request has reached the worker: it may be sent again, elsewhere."""
+    """The worker has not read the whole request, so it has not begun with it: it may be sent again."""
 
 
 class WorkerLost(Exception):
@@ -33,7 +33,7 @@ class Invoker(Protocol):
     async def invoke(self, socket: Path, body: bytes, headers: Mapping[str, str], timeout: float) -> Reply:
         """POST /invocations. WorkerUnreachable, WorkerLost or WorkerTimeout; any HTTP status is a reply.
 
-        A request is sent a second time only where no byte of the first has left.
+        A request that may have been carried out is never sent a second time.
         """
 
     def ping(self, socket: Path, timeout: float) -> bool:

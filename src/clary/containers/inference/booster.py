@@ -20,6 +20,7 @@ from clary.containers.inference.invocation import (
     Invocation,
     Served,
     choose_accept,
+    concurrency,
     unsupported,
 )
 
@@ -34,7 +35,9 @@ def serve(path: Path) -> Served:
     if os.environ.get("SAGEMAKER_INFERENCE_OUTPUT"):
         raise CannotServe("SAGEMAKER_INFERENCE_OUTPUT (selectable inference output) is not built in Clary")
     booster = load(path)
-    return Served(lambda call: answer(booster, call), f"XGBoost model, {booster.num_features()} features")
+    return Served(
+        lambda call: answer(booster, call), f"XGBoost model, {booster.num_features()} features", concurrency()
+    )
 
 
 def load(path: Path) -> xgboost.Booster:

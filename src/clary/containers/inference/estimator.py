@@ -18,6 +18,7 @@ from clary.containers.inference.invocation import (
     Invocation,
     Served,
     choose_accept,
+    concurrency,
     media_type,
 )
 
@@ -35,6 +36,7 @@ def serve(path: Path) -> Served:
     return Served(
         lambda call: answer(estimator, call, wish == "proba"),
         f"scikit-learn {type(estimator).__name__}",
+        concurrency(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,11 @@ class ClientError(Exception):
 
 class CannotServe(Exception):
     """The archive or the settings hold nothing that can be served; the message says what is expected."""
+
+
+def concurrency() -> int:
+    """Calls at once for models that are known to bear it: as many as there are cores."""
+    return max(1, os.cpu_count() or 1)
 
 
 def media_type(header: str) -> str:
