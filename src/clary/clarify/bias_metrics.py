@@ -35,6 +35,8 @@ class FacetBias:
     metrics: list[dict[str, Any]]
     others: str
     """What the other rows are, where that is one value; otherwise empty."""
+    threshold: float | None = None
+    """The value above which rows are in the facet, where it is chosen so."""
 
 
 @dataclass(frozen=True)
@@ -134,4 +136,5 @@ def _facet(column: Column, selection: Selection, contrast: Contrast, metrics: li
         contrast,
         [result(m, contrast) for m in metrics],
         str(others[0]) if len(others) == 1 else "",
+        selection.threshold,
     )

@@ -25,6 +25,7 @@ class Selection:
 
     text: str
     flags: Flags
+    threshold: float | None = None
 
 
 def is_continuous(column: Column, values: Sequence[Value] | None = None) -> bool:
@@ -87,7 +88,7 @@ def _above(column: Column, values: Sequence[Value] | None, name: str) -> Selecti
             f"The {name} runs from {low} to {high}: the threshold {threshold} leaves no two sides to compare."
         )
     flags = (numbers > threshold).fillna(False).to_numpy(dtype=bool)
-    return Selection(str(pd.Interval(*_alike(threshold, high))), flags)
+    return Selection(str(pd.Interval(*_alike(threshold, high))), flags, threshold)
 
 
 def _alike(a: float, b: Any) -> tuple[float, float]:

@@ -38,11 +38,9 @@ def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
         return None if key is None else column_name(key, columns, role)
 
     label = name(config.label, "label")
-    predicted = name(config.predicted_label, "predicted_label")
-    joinsource = name(config.joinsource_name_or_index, "joinsource_name_or_index")
     separate = config.predicted_label_dataset_uri is not None
-    if separate:
-        predicted = None
+    predicted = None if separate else name(config.predicted_label, "predicted_label")
+    joinsource = name(config.joinsource_name_or_index, "joinsource_name_or_index")
     table = frame.drop(columns=[c for c in {label, predicted, joinsource} if c is not None])
     excluded = [name(key, "excluded_columns") for key in config.excluded_columns]
     features = table.drop(columns=[c for c in excluded if c in table.columns])

@@ -76,11 +76,8 @@ def _facets(stages: list[StageBias]) -> list[dict[str, Any]]:
 def _overview(facet: FacetBias, predicted: bool) -> dict[str, Any]:
     d, a = words.sides(facet)
     total = int(facet.contrast.table.sum())
-    return {
-        "d": d,
-        "a": a,
-        "sides": [_side(facet, 1, d, total, predicted), _side(facet, 0, a, total, predicted)],
-    }
+    sides = [_side(facet, 1, d, total, predicted), _side(facet, 0, a, total, predicted)]
+    return {"heading": words.heading(facet), "a": a, "sides": sides}
 
 
 def _side(facet: FacetBias, side: int, name: str, total: int, predicted: bool) -> dict[str, Any]:
@@ -118,8 +115,12 @@ def _stage(stage: StageBias) -> dict[str, Any]:
 
 
 def _measured(facet: FacetBias) -> dict[str, Any]:
-    d, a = words.sides(facet)
-    return {"d": d, "a": a, "metrics": [_metric(record, facet) for record in facet.metrics]}
+    _, a = words.sides(facet)
+    return {
+        "heading": words.heading(facet),
+        "a": a,
+        "metrics": [_metric(record, facet) for record in facet.metrics],
+    }
 
 
 def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
         "meaning": m.words.meaning,
         "reading": words.reading(record, facet),
         "gauge": charts.gauge(m.scale, record["value"]),
-        "fair": words.plain(m.scale.fair),
+        "shown": words.number(record["value"], signed=m.scale.low < 0),
     }
 
 
@@ -152,11 +153,8 @@ def _baseline(explanation: Explanation | None) -> dict[str, Any] | None:
     if explanation is None:
         return None
     shown = explanation.baseline.head(5)
-    return {
-        "columns": list(map(str, shown.columns)),
-        "rows": [[str(v) for v in row] for row in shown.to_numpy()],
-        "count": len(explanation.baseline),
-    }
+    lines = [(str(name), [str(v) for v in shown[name]]) for name in shown.columns]
+    return {"lines": lines, "count": len(explanation.baseline)}
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -14,13 +14,15 @@ NEGLIGIBLE = 5e-4
 """A difference that rounds to 0.0 percentage points is called none."""
 
 
-def number(value: float | str | None) -> str:
+def number(value: float | str | None, signed: bool = True) -> str:
     """A metric's value with three decimals, with a real minus sign; infinities as a symbol."""
     if value is None:
         return "no value"
     if isinstance(value, str):
         return f"{MINUS}∞" if value.startswith("-") else "∞"
-    return "0.000" if abs(value) < NEGLIGIBLE else f"{value:+.3f}".replace("-", MINUS)
+    if abs(value) < NEGLIGIBLE:
+        return "0.000"
+    return (f"{value:+.3f}" if signed else f"{value:.3f}").replace("-", MINUS)
 
 
 def plain(value: float) -> str:
@@ -36,10 +38,22 @@ def percent(share: float) -> str:
 
 
 def sides(facet: FacetBias) -> tuple[str, str]:
-    """What the report calls the sensitive facet and the other rows."""
+    """What the report calls the sensitive facet and the other rows: the values alone where they are words."""
     value = facet.value_or_threshold
-    inside = f"{facet.facet} in {value}" if value.startswith("(") else f"{facet.facet} = {value}"
-    return inside, f"{facet.facet} = {facet.others}" if facet.others else "all other rows"
+    if facet.threshold is not None:
+        return f"{facet.facet} above {facet.threshold:g}", "all others"
+    return _side(facet.facet, value), _side(facet.facet, facet.others) if facet.others else "all others"
+
+
+def heading(facet: FacetBias) -> str:
+    """The sensitive facet with its column's name."""
+    d, _ = sides(facet)
+    return d if d.startswith(facet.facet) else f"{facet.facet}: {d}"
+
+
+def _side(name: str, value: str) -> str:
+    words = value.replace(",", " or ")
+    return words if value[:1].isalpha() and value.lower() not in ("true", "false") else f"{name} = {words}"
 
 
 def reading(record: dict[str, Any], facet: FacetBias) -> str:
