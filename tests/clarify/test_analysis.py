@@ -247,3 +247,9 @@ def test_a_label_with_gaps_is_refused() -> None:
 def test_scores_that_are_no_probabilities_are_refused() -> None:
     with pytest.raises(clarify.ClarifyError, match="no probabilities"):
         clarify.analyze(config(), PEOPLE, lambda f: f["age"])
+
+
+def test_a_first_line_of_other_names_is_not_taken_for_data(tmp_path: Path) -> None:
+    PEOPLE.rename(columns={"age": "Age"}).to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(clarify.ClarifyError, match="looks like names, but not those of headers: id, Age"):
+        clarify.analyze(config(), tmp_path, model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +14,13 @@ from clary.clarify.bias_metrics import StageBias, Target, bias
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
+from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import Explanation, explain
 from clary.clarify.predictions import Predict, ask, labels
+from clary.clarify.report import html, notebook
 from clary.clarify.roles import Roles, cast
 
 Log = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All that an analysis found: what analysis.json and the report are written from."""
-
-    config: AnalysisConfig
-    asked: Mapping[str, Any]
-    roles: Roles
-    pre_training: StageBias | None = None
-    post_training: StageBias | None = None
-    explanation: Explanation | None = None
-
-    def in_json(self) -> dict[str, Any]:
-        """analysis.json as Clarify lays it out."""
-        document: dict[str, Any] = {"version": "1.0"}
-        if self.pre_training is not None:
-            document["pre_training_bias_metrics"] = self.pre_training.in_json()
-        if self.post_training is not None:
-            document["post_training_bias_metrics"] = self.post_training.in_json()
-        if self.explanation is not None:
-            document["explanations"] = {"kernel_shap": self.explanation.in_json()}
-        return document
 
 
 def analyze(
@@ -152,8 +131,6 @@ def _explain(findings: Findings, predict: Predict, log: Log) -> Explanation:
 
 def write(findings: Findings, folder: Path, log: Log) -> None:
     """Write Clarify's files below `folder`."""
-    from clary.clarify.report import html, notebook
-
     folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps(findings.in_json(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "analysis.json").write_text(document, "utf-8")

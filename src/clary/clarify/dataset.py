@@ -53,6 +53,11 @@ def read_csv(path: Path, headers: list[str] | None, named: bool) -> pd.DataFrame
     for file in files_below(path):
         first = _first_line(file)
         has_names = first == headers if headers else named or _looks_like_names(file, first)
+        if headers and not has_names and len(first) == len(headers) and _looks_like_names(file, first):
+            raise ClarifyError(
+                f"The first line of {file.name} looks like names, but not those of headers: "
+                f"{', '.join(first)}. Remove the line, or remove headers."
+            )
         frame = pd.read_csv(
             file,
             header=0 if has_names else None,

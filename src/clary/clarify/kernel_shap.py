@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify import baseline as baselines
+from clary.clarify.baseline import clustered, given, typical
 from clary.clarify.columns import Value
 from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
@@ -101,10 +101,10 @@ def _baseline(features: pd.DataFrame, settings: Shap) -> pd.DataFrame:
     if isinstance(settings.baseline, pd.DataFrame):
         return settings.baseline[list(features.columns)]
     if settings.baseline is not None:
-        return baselines.given(settings.baseline, features)
+        return given(settings.baseline, features)
     if settings.num_clusters is not None:
-        return baselines.clustered(features, settings.num_clusters, settings.seed)
-    return baselines.typical(features)
+        return clustered(features, settings.num_clusters, settings.seed)
+    return typical(features)
 
 
 class _Game:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from clary.clarify.analysis import Findings
+from clary.clarify.findings import Findings
 
 Cell = dict[str, Any]
 

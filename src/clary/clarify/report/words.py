@@ -41,7 +41,7 @@ def sides(facet: FacetBias) -> tuple[str, str]:
     """What the report calls the sensitive facet and the other rows: the values alone where they are words."""
     value = facet.value_or_threshold
     if facet.threshold is not None:
-        return f"{facet.facet} above {facet.threshold:g}", "all others"
+        return f"{facet.facet} above {facet.threshold:,.10g}", "all others"
     return _side(facet.facet, value), _side(facet.facet, facet.others) if facet.others else "all others"
 
 
