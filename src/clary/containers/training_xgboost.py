@@ -24,10 +24,10 @@ def main() -> None:
 
 def train(root: Path) -> None:
     """Read the channels, train, write model/xgboost-model. UserError for what the user can mend."""
-    import xgboost
-
     config = root / "input" / "config"
     wanted = xgboost_parameters.validate(json.loads((config / "hyperparameters.json").read_text()))
+    import xgboost  # late: a wrong hyperparameter is told at once
+
     channels = json.loads((config / "inputdataconfig.json").read_text())
     matrices = xgboost_data.matrices(root / "input" / "data", channels, bool(wanted.settings["csv_weights"]))
     for name, matrix in matrices.items():

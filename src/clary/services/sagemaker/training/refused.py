@@ -69,7 +69,7 @@ def _named(where: str, part: Body, members: dict[str, str]) -> Iterator[str]:
 def _resources(resources: Body) -> Iterator[str]:
     yield from _named("ResourceConfig.", resources, _RESOURCES)
     if "InstanceType" not in resources:
-        yield "ResourceConfig.InstanceType is required, such as ml.m5.large: it says how many cores to ask for"
+        yield "ResourceConfig.InstanceType is required, such as ml.m5.large: it tells the cores to ask for"
     if resources.get("InstanceCount", 1) != 1:
         yield "ResourceConfig.InstanceCount must be 1: jobs on several machines are not built in Clary yet"
 

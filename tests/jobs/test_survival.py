@@ -1,0 +1,54 @@
+"""A server that is killed at any time: no job is lost, none is run twice."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from jobs.conftest import Jobs
+
+COUNTING = """
+import boto3, os, time, uuid
+name = os.environ["TRAINING_JOB_NAME"]
+open(os.environ["SM_MODEL_DIR"] + "/" + uuid.uuid4().hex, "w").write("run")
+print("up", flush=True)
+time.sleep({seconds})
+print("done", flush=True)
+"""
+
+
+def test_a_job_goes_on_while_the_server_is_dead(own_jobs: Jobs) -> None:
+    ends, goes_on = (own_jobs.script(COUNTING.format(seconds=s), **_small()) for s in (0.3, 3))
+    names = [own_jobs.train(ends), own_jobs.train(goes_on)]
+    for name in names:
+        own_jobs.logged(name, "up")
+    own_jobs.clary.kill()
+    time.sleep(0.6)
+    own_jobs.clary.start()
+    for name in names:
+        found = own_jobs.end(name)
+        assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
+        assert len(own_jobs.unpacked(found["ModelArtifacts"]["S3ModelArtifacts"])) == 1
+        assert own_jobs.log(name)[-1] == "done"
+
+
+def test_a_server_killed_at_random_points_loses_no_job_and_runs_none_twice(own_jobs: Jobs) -> None:
+    chance = random.Random(7)
+    names = []
+    for _ in range(8):
+        for _ in range(2):
+            names.append(own_jobs.train(own_jobs.script(COUNTING.format(seconds=0.05), **_small())))
+        time.sleep(chance.random() * 0.5)
+        own_jobs.clary.kill()
+        own_jobs.clary.start()
+    for name in names:
+        found = own_jobs.end(name)
+        assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
+        assert len(own_jobs.unpacked(found["ModelArtifacts"]["S3ModelArtifacts"])) == 1
+        assert own_jobs.log(name).count("up") == 1
+    assert not any((own_jobs.clary.home / "jobs" / "TrainingJob").iterdir())
+    assert not any((own_jobs.clary.home / "programs").iterdir())
+
+
+def _small() -> dict[str, object]:
+    return {"ResourceConfig": {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}}
