@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import signal
+import tarfile
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from clary.backends.worker_http import HttpInvoker
+from clary.hub import catalogue
 
 rng = np.random.default_rng(0)
 ROWS = rng.normal(size=(200, 3))
@@ -278,6 +280,18 @@ def test_estimator_trained_on_named_columns_takes_words(tmp_path: Path, start_wo
     assert b"Found unknown categories" in reply.body
 
 
+def test_hub_text_model(tmp_path: Path, start_worker: StartWorker) -> None:
+    root = root_with(tmp_path)
+    with tarfile.open(catalogue.materialise("clary-tc-minilm-l6-v2-amazon-reviews")) as archive:
+        archive.extractall(root / "model", filter="data")
+    worker = start_worker(root).ready()
+    text = "I love this banana slicer"
+    reply = worker.ask(text, "application/x-text", "application/json;verbose")
+    found = json.loads(reply.body)
+    assert found["predicted_label"] == found["labels"][int(np.argmax(found["probabilities"]))] == "positive"
+    assert worker.ask(text, "image/png").status == 415
+
+
 @pytest.mark.parametrize(
     ("files", "environment", "words"),
     [
@@ -288,6 +302,7 @@ def test_estimator_trained_on_named_columns_takes_words(tmp_path: Path, start_wo
         ({"code/inference.py": b"x = 1"}, {}, "Please provide a model_fn implementation"),
         ({"code/inference.py": b"import no_such_module"}, {}, "(inference.py, line 1)"),
         ({"code/inference.py": b"def model_fn(d):\n  raise OSError('gone')"}, {}, "OSError: gone"),
+        ({"clary-model.json": b"{}"}, {}, "is not a text model: it has no model.onnx, tokenizer.json"),
         ({}, {"SAGEMAKER_PROGRAM": "serve.py"}, "serve.py, which is not in"),
         (
             {"code/inference.py": b"model_fn = transform_fn = input_fn = print"},

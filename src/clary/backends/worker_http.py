@@ -130,7 +130,9 @@ async def _reply(connection: socket.socket) -> tuple[Reply, bool]:
     except httptools.HttpParserError as error:
         raise WorkerLost(f"the worker's answer is not HTTP: {error}") from error
     reply = Reply(parser.get_status_code(), parsed.headers, b"".join(parsed.pieces))
-    return reply, parsed.done and parser.should_keep_alive()
+    # The parser's own should_keep_alive() says no as soon as the message is complete.
+    kept = parser.get_http_version() == "1.1" and parsed.headers.get("connection", "").lower() != "close"
+    return reply, parsed.done and kept
 
 
 def _unread(error: OSError) -> bool:
