@@ -1,0 +1,80 @@
+import Box from "@cloudscape-design/components/box";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import Link from "@cloudscape-design/components/link";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ago } from "../format";
+import { Problem } from "../parts/problem";
+import { isLive, Status } from "../parts/status";
+import { listEndpoints } from "./endpoints";
+import { listJobs } from "./jobs";
+import { listReports } from "./reports";
+
+interface Entry {
+  href: string;
+  name: string;
+  status?: string;
+  time?: Date;
+}
+
+async function load() {
+  const [training, processing, endpoints, reports] = await Promise.all([
+    listJobs("training", undefined, undefined, 8),
+    listJobs("processing", undefined, undefined, 8),
+    listEndpoints(),
+    listReports(undefined, undefined, 10),
+  ]);
+  const jobs: Entry[] = [
+    ...training.items.map((job) => ({ href: `#/jobs/training/${job.name}`, name: job.name, status: job.status, time: job.created })),
+    ...processing.items.map((job) => ({ href: `#/jobs/processing/${job.name}`, name: job.name, status: job.status, time: job.created })),
+  ].sort((a, b) => (b.time?.getTime() ?? 0) - (a.time?.getTime() ?? 0));
+  return {
+    jobs,
+    endpoints: endpoints.items.map((item): Entry => ({ href: `#/endpoints/${item.EndpointName}`, name: item.EndpointName ?? "", status: item.EndpointStatus, time: item.CreationTime })),
+    reports: reports.items.map((job): Entry => ({ href: `#/reports/${job.name}`, name: job.name, status: job.status, time: job.created })),
+  };
+}
+
+function Entries({ title, entries, empty }: { title: string; entries: Entry[]; empty: ReactNode }) {
+  return (
+    <Container header={<Header variant="h2" counter={entries.length ? `(${entries.length})` : undefined}>{title}</Header>} fitHeight>
+      {entries.length === 0 && <Box color="text-body-secondary">{empty}</Box>}
+      <SpaceBetween size="s">
+        {entries.slice(0, 8).map((entry) => (
+          <div key={entry.href}>
+            <Link href={entry.href}>{entry.name}</Link>
+            <Box color="text-body-secondary" fontSize="body-s"><Status value={entry.status} /> · {ago(entry.time)}</Box>
+          </div>
+        ))}
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+export default function Home() {
+  const query = useQuery({ queryKey: ["home"], queryFn: load, refetchInterval: 3000 });
+  if (query.error) return <Problem error={query.error} />;
+  if (!query.data) return <Spinner size="large" />;
+  const { jobs, endpoints, reports } = query.data;
+  const running = [...jobs.filter((job) => isLive(job.status)), ...endpoints];
+  return (
+    <SpaceBetween size="l">
+      <Header variant="h1" description="Train, explain, deploy and serve on this machine. Nothing leaves it.">Home</Header>
+      <ColumnLayout columns={2}>
+        <Entries title="Running now" entries={running} empty="Nothing runs, so nothing costs." />
+        <Entries title="Recent jobs" entries={jobs} empty={<>No job yet. In a terminal: <code>clary demo</code> runs the whole story on real data.</>} />
+        <Entries title="Reports" entries={reports} empty="No bias or explanation report yet." />
+        <Container header={<Header variant="h2">Next steps</Header>} fitHeight>
+          <SpaceBetween size="s">
+            <Box>Use your own code: <code>AWS_PROFILE=clary python train.py</code>, or <code>clary run -- python train.py</code> for the SageMaker SDK.</Box>
+            <Box>Look at the data in the <Link href="#/s3">S3 browser</Link>, at a <Link href="#/reports">report</Link>, or ask an <Link href="#/endpoints">endpoint</Link>.</Box>
+          </SpaceBetween>
+        </Container>
+      </ColumnLayout>
+    </SpaceBetween>
+  );
+}
