@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import tarfile
 import threading
 import time
@@ -402,6 +404,97 @@ def test_a_worker_that_always_crashes_fails_the_endpoint(serving: Serving) -> No
     assert "SystemError: the disk is broken" in found["FailureReason"]
     assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 0
     serving.delete("hopeless")
+
+
+def test_a_worker_that_hangs_is_replaced(serving: Serving) -> None:
+    serving.times("frozen", 4)
+    serving.deploy("frozen")
+    (pid,) = worker_pids("frozen")
+    mark = serving.clary.home / "endpoints" / "frozen" / "1" / "AllTraffic" / "0.answered"
+    os.kill(pid, signal.SIGSTOP)
+    # A minute without an answer has passed.
+    os.utime(mark, (time.time() - 61, time.time() - 61))
+    for _ in range(200):
+        if worker_pids("frozen") not in ([], [pid]):
+            break
+        time.sleep(0.05)
+    assert serving.ask("frozen") == "[[4.0, 8.0]]"
+    message = serving.settled("frozen")["ProductionVariants"][0]["VariantStatus"][0]["StatusMessage"]
+    assert "A worker ended once" in message
+    serving.delete("frozen")
+
+
+def test_an_isolated_model_has_no_network(serving: Serving) -> None:
+    port = int(serving.clary.url.rpartition(":")[2])
+    code = f"""
+import socket
+def model_fn(d):
+    return socket.socket().connect_ex(("127.0.0.1", {port}))
+def predict_fn(rows, model):
+    return [model]
+"""
+    for name, isolated in (("open", False), ("isolated", True)):
+        serving.s3.put_object(Bucket=BUCKET, Key="net.tar.gz", Body=archive({"code/inference.py": code}))
+        container = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/net.tar.gz"}
+        serving.sagemaker.create_model(
+            ModelName=name, PrimaryContainer=container, EnableNetworkIsolation=isolated
+        )
+        serving.deploy(name)
+    assert serving.ask("open") == "[0]"
+    assert serving.ask("isolated") != "[0]"
+    for name in ("open", "isolated"):
+        serving.delete(name)
+
+
+def test_model_data_that_is_not_packed(serving: Serving) -> None:
+    serving.s3.put_object(Bucket=BUCKET, Key="loose/code/inference.py", Body=TIMES.format(factor=4).encode())
+    uncompressed = {"S3Uri": f"s3://{BUCKET}/loose/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    container = {"Image": SKLEARN, "ModelDataSource": {"S3DataSource": uncompressed}}
+    serving.sagemaker.create_model(ModelName="loose", PrimaryContainer=container)
+    serving.deploy("loose")
+    assert serving.ask("loose") == "[[4.0, 8.0]]"
+    serving.delete("loose")
+
+
+def test_source_archive_of_a_training_job(serving: Serving) -> None:
+    code = "import parts\ndef model_fn(d): return parts.FACTOR\ndef predict_fn(rows, m): return rows * m\n"
+    source = archive({"train.py": code, "parts.py": "FACTOR = 11\n"})
+    serving.s3.put_object(Bucket=BUCKET, Key="job/source/sourcedir.tar.gz", Body=source)
+    serving.model(
+        "trained",
+        archive({"anything": "x"}),
+        SAGEMAKER_PROGRAM="train.py",
+        SAGEMAKER_SUBMIT_DIRECTORY=f"s3://{BUCKET}/job/source/sourcedir.tar.gz",
+    )
+    serving.deploy("trained")
+    assert serving.ask("trained", "2") == "[[22.0]]"
+    serving.delete("trained")
+
+
+def test_an_update_may_keep_weights_and_counts(serving: Serving) -> None:
+    serving.times("kept", 1)
+    serving.deploy("kept", InitialVariantWeight=3)
+    serving.config("fresh", {"VariantName": "AllTraffic", "ModelName": "kept", "InitialVariantWeight": 8})
+    update = serving.sagemaker.update_endpoint
+    update(EndpointName="kept", EndpointConfigName="fresh", RetainAllVariantProperties=True)
+    assert serving.settled("kept")["ProductionVariants"][0]["CurrentWeight"] == 3
+    update(
+        EndpointName="kept",
+        EndpointConfigName="fresh",
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )
+    assert serving.settled("kept")["ProductionVariants"][0]["CurrentWeight"] == 8
+    serving.delete("kept")
+
+
+def test_logs_of_an_endpoint(serving: Serving, doubling: str) -> None:
+    logs = serving.clary.client("logs")
+    group = f"/aws/sagemaker/Endpoints/{doubling}"
+    (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert stream["logStreamName"].startswith("AllTraffic/")
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    assert "serving a script inference.py" in events[0]["message"]
 
 
 def test_deleted_while_it_is_created(serving: Serving) -> None:

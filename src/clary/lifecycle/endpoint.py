@@ -25,6 +25,7 @@ WATCH_SECONDS = 0.5
 SOON_SECONDS = 0.05
 SETTLE_SECONDS = 1.0
 """Between the new routes and the end of the old workers: a call that has chosen one is under way by then."""
+HANGING_GRACE_SECONDS = 1.0
 MANY_CRASHES = 5
 LONGEST_BACKOFF_SECONDS = 30.0
 CALM_SECONDS = 60.0
@@ -34,7 +35,8 @@ CALM_SECONDS = 60.0
 def resume(world: World) -> None:
     """At the server's start: every endpoint is known at once, and its workers are looked for."""
     for record in world.store.query(Query(kind=KIND, limit=100_000)):
-        world.routes.set(record.name, Route((), record.status))
+        if record.status != "Deleting":
+            world.routes.set(record.name, Route((), record.status))
         world.wake(KIND, record.name)
 
 
@@ -159,6 +161,9 @@ def _keep_alive(world: World, record: Record, state: State, live: Deployment) ->
             return 0.0
         if found is None:
             delay = min(delay, _start_when_due(world, state, worker))
+        elif worker.socket(world) in routed and endpoint_workers.hangs(world, worker):
+            delay = SOON_SECONDS
+            _end(world, worker, f"no answer to /ping for {endpoint_workers.SILENT_SECONDS:g} seconds")
         elif worker.socket(world) in routed or answers(world, worker):
             ready.append(worker)
         else:
@@ -193,11 +198,14 @@ def backoff(crashes: int) -> float:
 
 
 def _end_if_late(world: World, worker: Worker) -> None:
-    if endpoint_workers.age(world, worker) > worker.variant.startup_seconds:
-        endpoint_workers.note(
-            world, worker, f"stopped: no answer to /ping within {worker.variant.startup_seconds} seconds"
-        )
-        world.runner.stop(worker.id, 5.0)
+    limit = worker.variant.startup_seconds
+    if endpoint_workers.age(world, worker) > limit:
+        _end(world, worker, f"no answer to /ping within {limit} seconds of its start")
+
+
+def _end(world: World, worker: Worker, why: str) -> None:
+    endpoint_workers.note(world, worker, f"stopped: {why}")
+    world.runner.stop(worker.id, HANGING_GRACE_SECONDS)
 
 
 def _crashed(world: World, worker: Worker, why: str) -> None:

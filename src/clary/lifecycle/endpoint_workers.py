@@ -15,6 +15,8 @@ from clary.ports.runner import Process, Program
 from clary.ports.world import World
 
 PING_SECONDS = 2.0
+ASK_SECONDS = 5.0
+SILENT_SECONDS = 60.0
 NOTE = "[clary]"
 """Begins a line that Clary puts into a worker's log."""
 DRAIN_SECONDS = 65.0
@@ -75,7 +77,7 @@ def start(world: World, worker: Worker) -> None:
     ml = worker.ml(world)
     variant = worker.variant
     key = (ml.parent / "ready").read_text(encoding="utf-8") or None
-    _started_mark(world, worker).touch()
+    _mark(world, worker, "started").touch()
     world.runner.start(
         Program(
             worker.id,
@@ -96,15 +98,21 @@ def start(world: World, worker: Worker) -> None:
 
 
 def answers(world: World, worker: Worker) -> bool:
-    return world.invoker.ping(worker.socket(world), PING_SECONDS)
+    found = world.invoker.ping(worker.socket(world), PING_SECONDS)
+    if found:
+        _mark(world, worker, "answered").touch()
+    return found
+
+
+def hangs(world: World, worker: Worker) -> bool:
+    """Whether a worker that answered has been silent for a minute, asked every few seconds."""
+    silent = _age(_mark(world, worker, "answered"))
+    return silent > ASK_SECONDS and not answers(world, worker) and silent > SILENT_SECONDS
 
 
 def age(world: World, worker: Worker) -> float:
     """Seconds since it was last started."""
-    try:
-        return time.time() - _started_mark(world, worker).stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+    return _age(_mark(world, worker, "started"))
 
 
 def put_down(world: World, worker: Worker) -> bool:
@@ -157,5 +165,13 @@ def _last_words(world: World, worker: Worker) -> list[str]:
     return found
 
 
-def _started_mark(world: World, worker: Worker) -> Path:
-    return worker.ml(world) / "run" / f"{worker.index}.started"
+def _mark(world: World, worker: Worker, what: str) -> Path:
+    """An empty file whose time is kept over restarts of the server."""
+    return worker.ml(world).parent / f"{worker.index}.{what}"
+
+
+def _age(mark: Path) -> float:
+    try:
+        return time.time() - mark.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
