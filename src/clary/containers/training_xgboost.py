@@ -26,8 +26,7 @@ def train(root: Path) -> None:
     """Read the channels, train, write model/xgboost-model. UserError for what the user can mend."""
     config = root / "input" / "config"
     wanted = xgboost_parameters.validate(json.loads((config / "hyperparameters.json").read_text()))
-    import xgboost  # late: a wrong hyperparameter is told at once
-
+    xgboost = _xgboost()
     channels = json.loads((config / "inputdataconfig.json").read_text())
     matrices = xgboost_data.matrices(root / "input" / "data", channels, bool(wanted.settings["csv_weights"]))
     for name, matrix in matrices.items():
@@ -48,6 +47,17 @@ def train(root: Path) -> None:
     (root / "model").mkdir(exist_ok=True)
     # A name without an ending would be UBJ too, but with a warning.
     (root / "model" / "xgboost-model").write_bytes(booster.save_raw("ubj"))
+
+
+def _xgboost() -> Any:
+    """XGBoost without scikit-learn, which it imports for wrappers that are not used here (over a second)."""
+    blocked: dict[str, Any] = {"sklearn": None}
+    sys.modules.update(blocked)
+    try:
+        import xgboost
+    finally:
+        del sys.modules["sklearn"]
+    return xgboost
 
 
 def _log_lines(xgboost: Any) -> Any:

@@ -10,7 +10,7 @@ from clary.containers.xgboost_parameters import UserError
 
 CHANNELS = ("train", "validation")
 DEFAULT_TYPE = "text/libsvm"
-_CSV_SNIFF = 4096
+_LONGEST_LINE = 16 << 20
 
 
 def matrices(data: Path, channels: Mapping[str, Mapping[str, str]], weights: bool) -> dict[str, Any]:
@@ -45,30 +45,50 @@ def _matrix(folder: Path, channel: str, settings: Mapping[str, str], weights: bo
 
 def _csv(files: list[Path], weights: bool) -> Any:
     import numpy
-    import pandas
 
-    frames = []
-    for file in files:
-        _refuse_header(file)
-        try:
-            frames.append(pandas.read_csv(file, header=None, dtype=numpy.float32, sep=_separator(file)))
-        except (ValueError, pandas.errors.ParserError) as error:
-            raise UserError(f"{file.name} is not a table of numbers: {str(error).splitlines()[0]}") from error
-    if len({frame.shape[1] for frame in frames}) > 1:
-        raise UserError(f"the files have different numbers of columns: {_shapes(files, frames)}")
-    return _labelled(numpy.concatenate([frame.to_numpy() for frame in frames]), weights)
+    tables = [_csv_values(file) for file in files]
+    if len({table.shape[1] for table in tables}) > 1:
+        raise UserError(f"the files have different numbers of columns: {_shapes(files, tables)}")
+    return _labelled(numpy.concatenate(tables), weights)
+
+
+def _csv_values(file: Path) -> Any:
+    """float32 values of shape (rows, columns); an empty cell is NaN."""
+    import pyarrow
+    from pyarrow import csv
+
+    first = _first_line(file)
+    _refuse_header(file, first)
+    separator = max(",;\t", key=first.count)
+    names = [f"f{i}" for i in range(first.count(separator) + 1)]
+    try:
+        table = csv.read_csv(
+            file,
+            csv.ReadOptions(column_names=names),
+            csv.ParseOptions(delimiter=separator),
+            csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.float32())),
+        )
+    except pyarrow.ArrowInvalid as error:
+        raise UserError(f"{file.name} is not a table of numbers: {str(error).splitlines()[0]}") from error
+    return _values(table)
 
 
 def _parquet(files: list[Path], weights: bool) -> Any:
-    import numpy
-    import pandas
+    import pyarrow
+    from pyarrow import parquet
 
     try:
-        table = pandas.concat([pandas.read_parquet(file) for file in files], ignore_index=True)
-        values = table.to_numpy(dtype=numpy.float32, na_value=numpy.nan)
-    except (OSError, ValueError, TypeError) as error:
+        table = pyarrow.concat_tables(parquet.read_table(file) for file in files)
+        numbers = table.cast(pyarrow.schema([(name, pyarrow.float32()) for name in table.column_names]))
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"not a Parquet table of numbers: {str(error).splitlines()[0]}") from error
-    return _labelled(values, weights)
+    return _labelled(_values(numbers), weights)
+
+
+def _values(table: Any) -> Any:
+    import numpy
+
+    return numpy.column_stack([column.to_numpy() for column in table.columns])
 
 
 def _labelled(values: Any, weights: bool) -> Any:
@@ -104,18 +124,15 @@ def _libsvm(files: list[Path], weights: bool) -> Any:
     return xgboost.DMatrix(values, label=labels)
 
 
-def _refuse_header(file: Path) -> None:
+def _first_line(file: Path) -> str:
     with file.open("rb") as content:
-        first = content.read(_CSV_SNIFF).partition(b"\n")[0].decode("utf-8", "replace").strip()
+        return content.readline(_LONGEST_LINE).decode("utf-8", "replace").strip()
+
+
+def _refuse_header(file: Path, first: str) -> None:
     cells = first.replace(";", ",").replace("\t", ",").split(",")
-    if cells and not any(_is_number(cell) for cell in cells if cell.strip()):
+    if not any(_is_number(cell) for cell in cells if cell.strip()):
         raise UserError(f"{file.name} begins with a header ({first[:80]!r}); it must hold numbers only")
-
-
-def _separator(file: Path) -> str:
-    with file.open("rb") as content:
-        first = content.read(_CSV_SNIFF).partition(b"\n")[0].decode("utf-8", "replace")
-    return max(",;\t", key=first.count)
 
 
 def _is_number(cell: str) -> bool:
@@ -126,8 +143,8 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _shapes(files: list[Path], frames: list[Any]) -> str:
-    return ", ".join(f"{file.name} {frame.shape[1]}" for file, frame in zip(files, frames, strict=True))
+def _shapes(files: list[Path], tables: list[Any]) -> str:
+    return ", ".join(f"{file.name} {table.shape[1]}" for file, table in zip(files, tables, strict=True))
 
 
 _READERS: dict[str, Callable[[list[Path], bool], Any]] = {
