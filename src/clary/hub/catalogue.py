@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from clary.hub.packages import Say, default_cache
-from clary.hub.textmodel import CLASSIFICATION, EMBEDDING
 
 
 class UnknownModelError(LookupError):
@@ -56,7 +55,7 @@ _MODELS = (
         id="clary-tc-minilm-l6-v2-amazon-reviews",
         version="1.0.0",
         title="Review sentiment, negative or positive",
-        task=CLASSIFICATION,
+        task="text-classification",
         languages=("en",),
         licence="Apache-2.0",
         size=83_664_000,
@@ -80,7 +79,7 @@ _MODELS = (
         id="clary-tcembedding-minilm-l6-v2",
         version="1.0.0",
         title="Sentence embeddings, 384 numbers of length 1",
-        task=EMBEDDING,
+        task="text-embedding",
         languages=("en",),
         licence="Apache-2.0",
         size=83_664_000,
