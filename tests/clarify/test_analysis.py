@@ -253,3 +253,21 @@ def test_a_first_line_of_other_names_is_not_taken_for_data(tmp_path: Path) -> No
     PEOPLE.rename(columns={"age": "Age"}).to_csv(tmp_path / "data.csv", index=False)
     with pytest.raises(clarify.ClarifyError, match="looks like names, but not those of headers: id, Age"):
         clarify.analyze(config(), tmp_path, model)
+
+
+def test_gaps_in_facet_and_features_are_told_and_survived(tmp_path: Path) -> None:
+    data = PEOPLE.assign(
+        Sex=PEOPLE["Sex"].where(PEOPLE.index > 1), hours=PEOPLE["hours"].where(PEOPLE.index % 7 > 0)
+    )
+    told: list[str] = []
+    clarify.analyze(config(), data, lambda f: f["hours"].fillna(0) / 100, tmp_path, told.append)
+    assert "The facet 'Sex' is missing in 2 rows: they count as not in the facet." in told
+    local = pd.read_csv(tmp_path / "explanations_shap/out.csv")
+    assert local["hours_label0"].to_numpy() == pytest.approx(data["hours"].fillna(0).to_numpy() / 100 - 0.4)
+
+
+def test_one_row_gives_values_or_reasons() -> None:
+    found = clarify.analyze(config(), PEOPLE[:1].assign(income=">50K", Sex="Female"), model)
+    for metric in found["pre_training_bias_metrics"]["facets"]["Sex"][0]["metrics"]:
+        assert metric["value"] is None
+        assert metric["error"]
