@@ -50,7 +50,7 @@ export function App() {
     <>
       <div className="header" id="header">
         <TopNavigation
-          identity={{ href: "#/", title: "Clary Studio", logo: { src: "/mark.svg", alt: "Clary" } }}
+          identity={{ href: "#/", title: "Clary", logo: { src: "/mark.svg", alt: "Clary" } }}
           utilities={[
             { type: "button", text: "Light / dark", onClick: toggle },
             { type: "button", text: "Sign out", onClick: signOut },
