@@ -364,6 +364,22 @@ def test_capacity_goes_up_and_down_and_is_told_truly(serving: Serving) -> None:
     serving.delete("many")
 
 
+@pytest.mark.skipif(os.cpu_count() == 1, reason="needs two workers, and one core has one")
+def test_a_busy_worker_is_passed_over(serving: Serving) -> None:
+    code = TIMES.format(factor=1).replace("os._exit(3)", "time.sleep(3)")
+    serving.model("busy", archive({"code/inference.py": code}))
+    serving.deploy("busy", InitialInstanceCount=2)
+    slow = threading.Thread(target=serving.ask, args=("busy", "9"))
+    slow.start()
+    time.sleep(0.3)
+    started = time.monotonic()
+    for _ in range(20):
+        serving.ask("busy", "1")
+    assert time.monotonic() - started < 2
+    slow.join()
+    serving.delete("busy")
+
+
 def test_a_killed_worker_is_started_again_and_the_endpoint_tells(serving: Serving) -> None:
     serving.times("mortal", 4)
     serving.deploy("mortal")
@@ -547,6 +563,34 @@ def test_requirements_are_installed(serving: Serving) -> None:
     serving.deploy("needy")
     assert serving.ask("needy") == "[[6.0, 12.0]]"
     serving.delete("needy")
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.2])
+def test_a_server_killed_while_it_deploys_goes_on(own_clary: Any, moment: float) -> None:
+    serving = Serving(own_clary)
+    serving.times("cut", 7)
+    serving.config("cut", {"VariantName": "AllTraffic", "ModelName": "cut"})
+    serving.sagemaker.create_endpoint(EndpointName="cut", EndpointConfigName="cut")
+    time.sleep(moment)
+    own_clary.kill()
+    own_clary.start()
+    assert serving.settled("cut")["EndpointStatus"] == "InService"
+    assert serving.ask("cut") == "[[7.0, 14.0]]"
+    serving.sagemaker.update_endpoint(EndpointName="cut", EndpointConfigName="cut")
+    time.sleep(moment)
+    own_clary.kill()
+    own_clary.start()
+    assert serving.ask("cut") == "[[7.0, 14.0]]"
+    assert serving.settled("cut")["EndpointStatus"] == "InService"
+    serving.sagemaker.delete_endpoint(EndpointName="cut")
+    time.sleep(moment)
+    own_clary.kill()
+    own_clary.start()
+    for _ in range(200):
+        if not worker_pids("cut") and not serving.sagemaker.list_endpoints()["Endpoints"]:
+            break
+        time.sleep(0.05)
+    assert (worker_pids("cut"), serving.sagemaker.list_endpoints()["Endpoints"]) == ([], [])
 
 
 def test_workers_outlive_the_server(own_clary: Any) -> None:
