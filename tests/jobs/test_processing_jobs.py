@@ -89,6 +89,20 @@ open("/opt/ml/output/message", "w").write("all good")
     assert [each["Key"] for each in keys] == ["processed/train/deep/b.csv"]
 
 
+def test_a_continuous_output_is_there_while_the_job_runs(jobs: Jobs) -> None:
+    code = "import time; open('/opt/ml/processing/o/part', 'w').write('1'); time.sleep(60)"
+    output = _output("o", f"s3://{jobs.bucket}/live", "/opt/ml/processing/o")
+    output["S3Output"]["S3UploadMode"] = "Continuous"
+    wanted = request(jobs, code, outputs=[output])
+    jobs.sagemaker.create_processing_job(**wanted)
+    name = wanted["ProcessingJobName"]
+    wait(lambda: jobs.s3.list_objects_v2(Bucket=jobs.bucket, Prefix="live/").get("Contents"), 15)
+    found = jobs.sagemaker.describe_processing_job(ProcessingJobName=name)
+    assert found["ProcessingJobStatus"] == "InProgress"
+    jobs.sagemaker.stop_processing_job(ProcessingJobName=name)
+    end(jobs, name)
+
+
 def test_a_crash_a_stop_and_a_time_limit(jobs: Jobs) -> None:
     found = run(jobs, request(jobs, "import nothing_like_this"))
     assert found["ProcessingJobStatus"] == "Failed"
@@ -142,8 +156,8 @@ def test_pip_in_a_processing_job_does_not_touch_clarys_environment(jobs: Jobs) -
         ({"ProcessingInputs": [_input("a", "s3://b/k", "/etc/here")]}, "must lie below /opt/ml/processing"),
         ({"ProcessingInputs": [_input("a", "s3://b/k", "/opt/ml/../../etc")]}, "must lie below"),
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o", "S3Output": {
-            "S3Uri": "s3://b/k", "LocalPath": "/opt/ml/processing/o", "S3UploadMode": "Continuous"}}]}},
-         "Continuous"),
+            "S3Uri": "s3://b/k", "LocalPath": "/opt/ml/processing/o", "S3UploadMode": "EndOfJob"},
+            "AppManaged": True}]}}, "AppManaged"),
         ({"ProcessingResources": {"ClusterConfig": {
             "InstanceCount": 3, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}}},
          "InstanceCount must be 1"),

@@ -320,6 +320,19 @@ def test_what_cannot_be_done_is_refused_by_name(jobs: Jobs, change: dict[str, An
     assert said in str(refused.value)
 
 
+def test_checkpoints_go_to_s3_and_a_new_job_finds_them(jobs: Jobs) -> None:
+    code = (
+        "import os; p = '/epoch'; d = os.environ['SM_MODEL_DIR'].replace('model', 'checkpoints')\n"
+        "n = int(open(d + p).read()) if os.path.exists(d + p) else 0\n"
+        "print('resumed at', n); open(d + p, 'w').write(str(n + 1)); raise SystemExit(n == 0)"
+    )
+    config = {"S3Uri": f"s3://{jobs.bucket}/checkpoints/mine"}
+    first, second = (jobs.script(code, CheckpointConfig=config) for _ in range(2))
+    assert jobs.run(first)["TrainingJobStatus"] == "Failed"
+    assert jobs.run(second)["TrainingJobStatus"] == "Completed"
+    assert "resumed at 1" in jobs.log(second["TrainingJobName"])
+
+
 def test_a_name_is_taken_once_and_free_after_delete(jobs: Jobs) -> None:
     request = jobs.script("import time; time.sleep(0.5)")
     name = jobs.train(request)

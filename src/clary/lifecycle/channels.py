@@ -66,6 +66,18 @@ def bring(objects: Objects, item: Object, target: Path, link: bool = False) -> N
             file.write(chunk)
 
 
+def resume_from(objects: Objects, uri: str, folder: Path) -> None:
+    """Copy what is below a URI into `folder`; there may be nothing yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bucket, prefix = split(uri)
+    base = prefix.rstrip("/") + "/" if prefix else ""
+    for item in _everything(objects, bucket, base, uri):
+        if not item.key.endswith("/"):
+            target = _inside(folder, item.key.removeprefix(base), uri)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            bring(objects, item, target)
+
+
 def split(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI; JobFailure for what is none."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clary.lifecycle import capacity, environments, job_failure
+from clary.lifecycle import capacity, environments, job_failure, mirror
 from clary.lifecycle.job_state import (
     ACTIVE,
     DOWNLOADING,
@@ -156,6 +156,7 @@ def _start(kind: JobKind, world: World, record: Record) -> float | None:
 
 
 def _watch(kind: JobKind, world: World, record: Record, id: str) -> float:
+    mirror.refresh(world.objects, id, kind.mirrored(record, folder(world, record) / "ml"))
     age = time.time() - float(private(record)["Began"])
     late = age > kind.max_runtime(record)
     if late and not private(record).get("TimedOut"):
@@ -184,6 +185,7 @@ def _collect(kind: JobKind, world: World, record: Record) -> float | None:
 def _finish(kind: JobKind, world: World, record: Record) -> float | None:
     """Free everything, then say so: a record at rest is not looked at again."""
     world.runner.forget(program_id(record))
+    mirror.forget(program_id(record))
     shutil.rmtree(folder(world, record), ignore_errors=True)
     world.store.update(kind.kind, record.name, lambda present: ended(kind, present))
     for claim in capacity.next_ones(capacity.claims(world.store)):

@@ -61,6 +61,8 @@ class JobKind:
     program: Callable[[World, Record, Path], Program]
     collect: Callable[[World, Record, Path, bool], Body]
     """Uploads what the job made; the last argument says whether it was not a failure."""
+    mirrored: Callable[[Record, Path], list[tuple[Path, str]]]
+    """Directories that go to S3 while the program runs, with their URIs."""
     failure: Callable[[Path], str]
     """The text of the file in which a program may state why it failed."""
     transitions: bool

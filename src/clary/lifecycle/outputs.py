@@ -16,7 +16,7 @@ COMPRESS_LEVEL = 3
 
 
 def is_empty(folder: Path) -> bool:
-    return folder.is_symlink() or next(_files(folder), None) is None
+    return folder.is_symlink() or next(files(folder), None) is None
 
 
 def archive(objects: Objects, folder: Path, uri: str) -> str:
@@ -33,15 +33,20 @@ def archive(objects: Objects, folder: Path, uri: str) -> str:
 
 def upload(objects: Objects, folder: Path, uri: str) -> int:
     """Upload a directory's files below `uri`, each under its relative path; how many."""
+    found = list(files(folder))
+    for file in found:
+        upload_file(objects, folder, file, uri)
+    return len(found)
+
+
+def upload_file(objects: Objects, folder: Path, file: Path, uri: str) -> None:
+    """Upload one file of a directory that stands for `uri`."""
     bucket, prefix = split(uri)
     prefix = prefix.rstrip("/") + "/" if prefix else ""
-    files = list(_files(folder))
-    for file in files:
-        objects.put_file(bucket, prefix + file.relative_to(folder).as_posix(), file)
-    return len(files)
+    objects.put_file(bucket, prefix + file.relative_to(folder).as_posix(), file)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files(folder: Path) -> Iterator[Path]:
     """Regular files in order of path. A link may lead out of the job, so it is not followed."""
     for place, folders, names in os.walk(folder):
         folders.sort()

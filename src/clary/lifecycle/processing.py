@@ -110,6 +110,16 @@ def collect(world: World, record: Record, ml: Path, fine: bool) -> Body:
     return {"ExitMessage": message} if message else {}
 
 
+def mirrored(record: Record, ml: Path) -> list[tuple[Path, str]]:
+    """Outputs in Continuous mode."""
+    places = [item["S3Output"] for item in _outputs(record)]
+    return [
+        (ml / inside(place["LocalPath"]), place["S3Uri"])
+        for place in places
+        if place["S3UploadMode"] == "Continuous"
+    ]
+
+
 def _outputs(record: Record) -> list[Body]:
     found: list[Body] = record.body.get("ProcessingOutputConfig", {}).get("Outputs", [])
     return found
@@ -129,6 +139,7 @@ KIND = JobKind(
     prepare=prepare,
     program=program,
     collect=collect,
+    mirrored=mirrored,
     failure=failure,
     transitions=False,
 )

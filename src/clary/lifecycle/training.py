@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.lifecycle import environments, job, job_environment, outputs, source
-from clary.lifecycle.channels import Source, materialise, read_text, write_json
+from clary.lifecycle.channels import Source, materialise, read_text, resume_from, write_json
 from clary.lifecycle.images import Runtime, runtime
 from clary.lifecycle.job_metrics import final_metrics
 from clary.lifecycle.job_state import (
@@ -25,6 +25,7 @@ from clary.ports.world import World
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 DEFAULT_MAX_RUNTIME = 86_400
 CHECKPOINTS = "/opt/ml/checkpoints"
+_ML = "/opt/ml/"
 _OWN_INTERPRETER = ".venv"
 
 
@@ -38,9 +39,11 @@ def max_runtime(record: Record) -> int:
 
 def prepare(world: World, record: Record, ml: Path) -> Prepared:
     """Directories, configuration files, channels, the script's sources."""
-    for name in ("input/config", "input/data", "model", "output/data", "code", "checkpoints"):
+    for name in ("input/config", "input/data", "model", "output/data", "code"):
         (ml / name).mkdir(parents=True)
     body = record.body
+    for folder, uri in mirrored(record, ml):
+        resume_from(world.objects, uri, folder)
     channels = body.get("InputDataConfig", ())
     _write_config(record, ml, channels)
     job_environment.write_resources(world, record, ml, instance_type(record))
@@ -123,6 +126,8 @@ def collect(world: World, record: Record, ml: Path, fine: bool) -> Body:
     target = f"{record.body['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record.name}/output"
     packed = record.body["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
     found: Body = {}
+    for folder, uri in mirrored(record, ml):
+        outputs.upload(world.objects, folder, uri)
     if not outputs.is_empty(ml / "output" / "data"):
         _keep(world, ml / "output" / "data", f"{target}/output", packed)
     if fine:
@@ -142,6 +147,22 @@ def _keep(world: World, folder: Path, target: str, packed: bool) -> str:
 def _definitions(record: Record) -> list[Mapping[str, Any]]:
     algorithm = record.body["AlgorithmSpecification"]
     return list(algorithm.get("MetricDefinitions", ()))
+
+
+def mirrored(record: Record, ml: Path) -> list[tuple[Path, str]]:
+    """The checkpoints' directory and their place in S3."""
+    wanted = record.body.get("CheckpointConfig")
+    if not wanted:
+        return []
+    return [(ml / checkpoints(wanted).removeprefix(_ML), wanted["S3Uri"])]
+
+
+def checkpoints(config: Body) -> str:
+    """The LocalPath of a CheckpointConfig; JobFailure for one outside /opt/ml."""
+    path = str(config.get("LocalPath") or CHECKPOINTS)
+    if not path.startswith(_ML) or ".." in path.split("/"):
+        raise JobFailure(f"CheckpointConfig.LocalPath {path!r} must lie below /opt/ml")
+    return path
 
 
 def failure(ml: Path) -> str:
@@ -165,6 +186,7 @@ KIND = JobKind(
     prepare=prepare,
     program=program,
     collect=collect,
+    mirrored=mirrored,
     failure=failure,
     transitions=True,
 )

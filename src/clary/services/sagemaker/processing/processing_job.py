@@ -100,8 +100,6 @@ def _output(item: Body) -> Iterator[str]:
     if place is None or item.get("AppManaged"):
         yield f"{name} only S3Output, uploaded by Clary (not AppManaged), is built"
         return
-    if place["S3UploadMode"] != "EndOfJob":
-        yield f"{name} S3UploadMode Continuous is not built in Clary yet. Use EndOfJob"
     yield from _local_path(name, place)
 
 

@@ -24,7 +24,6 @@ _MEMBERS = {
     "MlflowConfig": "MLflow is not built.",
     "ModelPackageConfig": "The model registry is not built.",
     "SessionChainingConfig": "Session tags are not built. Leave it out.",
-    "CheckpointConfig": "Checkpoints in S3 are not built yet. Leave it out.",
 }
 _RESOURCES = {
     "InstanceGroups": _LOCAL + " Name one InstanceType, with InstanceCount 1.",
@@ -52,6 +51,8 @@ def _refusals(request: Body) -> Iterator[str]:
             yield f"{member}.{switch} is not built in Clary. Leave it out."
     if request.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds"):
         yield "StoppingCondition.MaxPendingTimeInSeconds is not built in Clary. Leave it out."
+    if "CheckpointConfig" in request:
+        refuse(lambda: training.checkpoints(request["CheckpointConfig"]))
     yield from _resources(request.get("ResourceConfig", {}))
     if request["OutputDataConfig"].get("KmsKeyId"):
         yield "OutputDataConfig.KmsKeyId: " + _RESOURCES["VolumeKmsKeyId"]
