@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 STUDIO = Path(__file__).parents[2] / "src" / "clary" / "studio"
+REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 FIRST_PAGE_BYTES = 700_000
 
 
@@ -102,7 +108,7 @@ def test_models_and_the_call_as_code(page: Page, clary: Any) -> None:
     sagemaker.create_model(
         ModelName="studio-model",
         PrimaryContainer={
-            "Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
+            "Image": f"{REGISTRY}/sagemaker-xgboost:1.7-1",
             "ModelDataUrl": "s3://studio-models/model.tar.gz",
         },
         ExecutionRoleArn=clary.role,
@@ -117,7 +123,7 @@ def test_a_job_with_its_log_and_reason(page: Page, clary: Any) -> None:
     clary.client("sagemaker").create_training_job(
         TrainingJobName="studio-fails",
         AlgorithmSpecification={
-            "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+            "TrainingImage": f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3",
             "TrainingInputMode": "File",
         },
         HyperParameters={

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -149,23 +149,19 @@ def _query_value(shape: Shape, form: Mapping[str, str], name: str) -> Any:
 
 def _from_text(shape: Shape, text: str, name: str, header: bool = False) -> Any:
     kind = shape.type_name
-    try:
-        if kind in ("integer", "long"):
-            return int(text)
-        if kind in ("float", "double"):
-            return float(text)
-        if kind == "timestamp":
-            return parsedate_to_datetime(text) if header and not text[:4].isdigit() else _timestamp(text)
-    except (ValueError, TypeError) as error:
-        raise AwsError("InvalidArgument", f"{name}: {text!r} is not a {kind}") from error
-    if kind == "boolean":
-        return text.lower() == "true"
     if kind == "list":
         return [_from_text(shape.member, item.strip(), name, header) for item in text.split(",")]
     if header and shape.metadata.get("enum"):
         # AWS's own C++ SDK writes `enabled` where the model says ENABLED, and S3 takes it.
         return next((value for value in shape.metadata["enum"] if value.lower() == text.lower()), text)
-    return _blob(text) if kind == "blob" else text
+    if header and kind == "timestamp" and not text[:4].isdigit():
+        read: Callable[[str], Any] = parsedate_to_datetime
+    else:
+        read = _READERS.get(kind, str)
+    try:
+        return read(text)
+    except (ValueError, TypeError) as error:
+        raise AwsError("InvalidArgument", f"{name}: {text!r} is not a {kind}") from error
 
 
 def _from_xml(shape: Shape, node: ET.Element) -> Any:
@@ -206,3 +202,14 @@ def _blob(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise AwsError("SerializationException", "A blob must be base64") from error
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "boolean": lambda text: text.lower() == "true",
+    "timestamp": _timestamp,
+    "blob": _blob,
+}
