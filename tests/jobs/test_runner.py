@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -189,12 +190,14 @@ def test_the_house_is_hidden_and_inputs_are_read_only(home: Path, monkeypatch: p
     code = (
         f"import os; print(os.path.exists({str(home / 'credentials.json')!r}), 'MY_SECRET' in os.environ)\n"
         "print(open('/opt/ml/input/a').read(), len([p for p in os.listdir('/proc') if p.isdigit()]) < 5)\n"
+        "print(sorted(os.listdir('/')))\n"
         "open('/opt/ml/input/b', 'w')"
     )
     runner.start(program(home, code, read_only=[data]))
     assert ended(runner).exit_code == 1
     found = messages(home)
     assert found[:2] == ["False False", "a True"]
+    assert not {"root", "home", "run", "srv", "mnt"} & {*ast.literal_eval(found[2])} - {Path.home().parts[1]}
     assert "Read-only file system" in found[-1]
 
 

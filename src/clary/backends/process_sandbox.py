@@ -15,6 +15,8 @@ from clary.ports.runner import Program
 
 HOST_NAME = "algo-1"
 MOUNT = Path("/opt/ml")
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "sys", "nix", "gnu")
+"""Directories of the root that a program sees, read-only; no others, so no data, sockets or homes."""
 
 
 def find(home: Path) -> tuple[str | None, str]:
@@ -34,7 +36,7 @@ def find(home: Path) -> tuple[str | None, str]:
 
 
 def arguments(bwrap: str, program: Program, home: Path, scratch: Path) -> list[str]:
-    """Everything of the machine read-only, but the user's home, Clary's home and /tmp, which are private.
+    """The system and Python read-only; /tmp, the home and /opt/ml its own; nothing else of the machine.
 
     `scratch` is a directory of the program's own, for /tmp and the hosts file.
     """
@@ -44,17 +46,15 @@ def arguments(bwrap: str, program: Program, home: Path, scratch: Path) -> list[s
         line.append("--unshare-net")
     line += _system()
     line += ["--proc", "/proc", "--dev", "/dev", *_devices()]
-    hidden = _hidden(home)
-    for place in hidden:
+    for place in _private(home):
         line += ["--tmpfs", str(place)]
     temporary = scratch / "tmp"
     temporary.mkdir(exist_ok=True)
     for public in ("/tmp", "/var/tmp"):  # noqa: S108 - the private one of the sandbox
         line += ["--bind", str(temporary), public]
-        hidden.append(Path(public))
     for place in _needed(home):
-        if any(place.is_relative_to(other) for other in hidden):
-            line += ["--ro-bind", str(place), str(place)]
+        for seen in dict.fromkeys((str(place.resolve()), str(place))):
+            line += ["--ro-bind", str(place), seen]
     line += ["--bind", str(program.root), str(MOUNT)]
     for place in program.read_only:
         line += ["--ro-bind", str(place), str(MOUNT / place.relative_to(program.root))]
@@ -65,17 +65,17 @@ def arguments(bwrap: str, program: Program, home: Path, scratch: Path) -> list[s
 
 
 def _system() -> Iterator[str]:
-    """The root directory, entry by entry: /opt must stay open for our mount point."""
-    for entry in sorted(Path("/").iterdir()):
-        if entry.name in ("proc", "dev", "tmp"):
-            continue
-        if entry.name == "opt" and entry.is_dir():
-            yield from ("--dir", "/opt")
-            for inner in sorted(entry.iterdir()):
-                if inner != MOUNT:
-                    yield from _shown(inner)
-        else:
+    """The system's programs and settings; /opt entry by entry, for it must stay open for our mount point."""
+    for name in SYSTEM:
+        if (entry := Path("/", name)).exists():
             yield from _shown(entry)
+    opt = Path("/opt")
+    for entry in sorted(opt.iterdir()) if opt.is_dir() else ():
+        if entry != MOUNT:
+            yield from _shown(entry)
+    for secret in ("/etc/shadow", "/etc/gshadow"):
+        if Path(secret).exists():
+            yield from ("--ro-bind", "/dev/null", secret)
 
 
 def _shown(entry: Path) -> Sequence[str]:
@@ -89,26 +89,51 @@ def _devices() -> Iterator[str]:
         yield from ("--dev-bind-try", str(device), str(device))
 
 
-def _hidden(home: Path) -> list[Path]:
+def _private(home: Path) -> list[Path]:
+    """Empty directories in place of the user's home and Clary's."""
     user = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises for a user without one
-    places = [place for place in (user, home) if place.is_dir() and place != Path("/")]
+    places = [place for place in (user, home) if place.is_absolute() and place != Path("/")]
     return sorted({place.resolve() for place in places})
 
 
 def _needed(home: Path) -> list[Path]:
-    """What programs must still see below hidden directories: Python, Clary's code, built environments."""
-    code = Path(clary.__file__).resolve().parent.parent
+    """What programs must see outside the system's directories: Python, its packages, built environments."""
     environments = home / "environments"
     environments.mkdir(parents=True, exist_ok=True)
-    links = [Path(sys.executable), Path(sys.executable).resolve()]
-    return [
-        Path(sys.base_prefix).resolve(),
-        Path(sys.prefix).resolve(),
+    links = (Path(sys.executable), Path(sys.executable).resolve())
+    found = [
+        Path(sys.base_prefix),
+        Path(sys.prefix),
         *(link.parent.parent for link in links),
-        code,
+        Path(clary.__file__).parent.parent,
+        *_packages(home),
         environments,
-        *(place for place in (*_pip_settings(), home / "sagemaker-sdk.yaml") if place.exists()),
+        home / "sagemaker-sdk.yaml",
+        *_pip_settings(),
+        *_network_settings(),
     ]
+    kept: list[Path] = []
+    for place in found:
+        covered = any(place.is_relative_to(Path("/", name)) for name in SYSTEM)
+        if place.is_absolute() and place.exists() and not covered and place not in kept:
+            kept.append(place)
+    return kept
+
+
+def _packages(home: Path) -> Iterator[Path]:
+    """Directories of sys.path, as of editable installs; not the one that the server was started in."""
+    for place in map(Path, sys.path[1:]):
+        private = any(hidden.is_relative_to(place) for hidden in _private(home))
+        if place.is_dir() and place != Path.cwd() and not private:
+            yield place
+
+
+def _network_settings() -> Iterator[Path]:
+    """Where names are resolved and certificates lie, if it is not in /etc."""
+    yield Path("/etc/resolv.conf").resolve()
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if name in os.environ:
+            yield Path(os.environ[name])
 
 
 def _pip_settings() -> Iterator[Path]:
