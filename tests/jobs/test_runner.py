@@ -15,7 +15,7 @@ import pytest
 from clary.backends.filelogs import FileLogs
 from clary.backends.process import ProcessRunner
 from clary.ports.runner import Process, Program, RunnerError
-from conftest import free_port
+from running import free_port
 from jobs.conftest import wait
 
 SERVER = """
