@@ -6,8 +6,10 @@ whether it was ever started, over restarts of the server and of the machine.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,11 +42,16 @@ from clary.ports.objects import ObjectsError
 from clary.ports.records import Query, Record
 from clary.ports.runner import RunnerError
 from clary.ports.world import World
+from clary.wire.errors import AwsError
 
 STOP_GRACE_SECONDS = 120.0
 """From SIGTERM to SIGKILL, as SageMaker gives it for saving a model."""
 PENDING_LOOK_SECONDS = 30.0
 """A waiting job is woken when its turn has come; this is for a wake that was lost with a server."""
+
+SURPRISES = 5
+_surprises: Counter[str] = Counter()
+log = logging.getLogger("clary.lifecycle")
 
 Step = Callable[[JobKind, World, Record], float | None]
 
@@ -57,7 +64,41 @@ def step(kind: JobKind, world: World, name: str) -> float | None:
         return None
     if record.status in FINAL:
         return None
-    return _STEPS[phase(record)](kind, world, record)
+    try:
+        return _STEPS[phase(record)](kind, world, record)
+    except Exception as error:
+        # What has no program yet can end here; a program that runs is looked at again.
+        if _started(world, record) or not _hopeless(record, error):
+            raise
+        log.warning("%s %s failed before its program: %s", kind.kind, name, error)
+        return _outcome(kind, world, record, "Failed", _told(error))
+
+
+def _started(world: World, record: Record) -> bool:
+    if phase(record) in (DOWNLOADING, INSTALLING):
+        return False
+    return phase(record) != TRAINING or world.runner.look(program_id(record)) is not None
+
+
+def _hopeless(record: Record, error: Exception) -> bool:
+    """Whether trying again is of no use: what is expected to go wrong, or the fifth surprise."""
+    if isinstance(error, JobFailure | RunnerError | ObjectsError | AwsError | OSError):
+        return True
+    _surprises[program_id(record)] += 1
+    return _surprises[program_id(record)] >= SURPRISES
+
+
+def _told(error: Exception) -> str:
+    match error:
+        case JobFailure():
+            return str(error)
+        case ObjectsError():
+            return f"ClientError: Data download failed: {error.code}: {error}"
+        case RunnerError() | AwsError():
+            return f"ClientError: {error}"
+        case OSError():
+            return f"InternalServerError: Data download failed: {error}"
+    return f"InternalServerError: {type(error).__name__}: {error}. The server's log has more"
 
 
 def stop(kind: JobKind, world: World, name: str) -> Record:
@@ -84,7 +125,7 @@ def _admit(kind: JobKind, world: World, record: Record) -> float | None:
             return 0.0
     waiting = capacity.why_waiting(found, record)
     world.store.update(kind.kind, record.name, lambda present: enter(kind, present, PENDING, waiting))
-    return PENDING_LOOK_SECONDS
+    return PENDING_LOOK_SECONDS + len(found)
 
 
 def _download(kind: JobKind, world: World, record: Record) -> float | None:
@@ -93,13 +134,8 @@ def _download(kind: JobKind, world: World, record: Record) -> float | None:
     place = folder(world, record)
     shutil.rmtree(place, ignore_errors=True)
     ml = place / "ml"
-    try:
-        ml.mkdir(parents=True)
-        prepared = kind.prepare(world, record, ml)
-    except JobFailure as failure:
-        return _outcome(kind, world, record, "Failed", str(failure))
-    except OSError as error:
-        return _outcome(kind, world, record, "Failed", f"InternalServerError: Data download failed: {error}")
+    ml.mkdir(parents=True)
+    prepared = kind.prepare(world, record, ml)
     key = environments.key(prepared.source) if prepared.source else None
     if key is None or environments.ready(world.home, key):
         return _begin(kind, world, record, key)
@@ -111,13 +147,10 @@ def _install(kind: JobKind, world: World, record: Record) -> float | None:
     if record.status == "Stopping":
         return _outcome(kind, world, record, "Stopped")
     known = private(record)
-    log = world.logs.file(kind.log_group, log_stream(record))
-    try:
-        source = Path(known["Source"])
-        if not environments.build(world, known["Environment"], source, log, network(record)):
-            return 0.1
-    except JobFailure as failure:
-        return _outcome(kind, world, record, "Failed", str(failure))
+    output = world.logs.file(kind.log_group, log_stream(record))
+    source = Path(known["Source"])
+    if not environments.build(world, known["Environment"], source, output, network(record)):
+        return 0.1
     return _begin(kind, world, record, known["Environment"])
 
 
@@ -148,10 +181,7 @@ def _run(kind: JobKind, world: World, record: Record) -> float | None:
 def _start(kind: JobKind, world: World, record: Record) -> float | None:
     if record.status == "Stopping":
         return _outcome(kind, world, record, "Stopped")
-    try:
-        world.runner.start(kind.program(world, record, folder(world, record) / "ml"))
-    except RunnerError as error:
-        return _outcome(kind, world, record, "Failed", f"ClientError: {error}")
+    world.runner.start(kind.program(world, record, folder(world, record) / "ml"))
     return 0.02
 
 
@@ -186,6 +216,7 @@ def _finish(kind: JobKind, world: World, record: Record) -> float | None:
     """Free everything, then say so: a record at rest is not looked at again."""
     world.runner.forget(program_id(record))
     mirror.forget(program_id(record))
+    _surprises.pop(program_id(record), None)
     shutil.rmtree(folder(world, record), ignore_errors=True)
     world.store.update(kind.kind, record.name, lambda present: ended(kind, present))
     for claim in capacity.next_ones(capacity.claims(world.store)):
