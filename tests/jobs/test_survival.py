@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
 import time
 
 from jobs.conftest import Jobs
@@ -48,6 +51,18 @@ def test_a_server_killed_at_random_points_loses_no_job_and_runs_none_twice(own_j
         assert own_jobs.log(name).count("up") == 1
     assert not any((own_jobs.clary.home / "jobs" / "TrainingJob").iterdir())
     assert not any((own_jobs.clary.home / "programs").iterdir())
+
+
+def test_a_job_whose_program_is_lost_says_so(own_jobs: Jobs) -> None:
+    name = own_jobs.train(own_jobs.script("import time; print('up', flush=True); time.sleep(60)"))
+    own_jobs.logged(name, "up")
+    own_jobs.clary.kill()
+    (started,) = (own_jobs.clary.home / "programs").glob("*/started")
+    os.kill(json.loads(started.read_text())["pid"], signal.SIGKILL)
+    own_jobs.clary.start()
+    found = own_jobs.end(name)
+    assert found["TrainingJobStatus"] == "Failed"
+    assert "left no exit code" in found["FailureReason"]
 
 
 def _small() -> dict[str, object]:

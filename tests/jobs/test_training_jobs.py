@@ -348,6 +348,16 @@ def test_a_name_is_taken_once_and_free_after_delete(jobs: Jobs) -> None:
     assert jobs.log(name)
 
 
+@pytest.mark.parametrize("odd", ["$time", "$$time", "$", "ключ", "a b"])
+def test_hyperparameters_come_back_as_they_were_given(jobs: Jobs, odd: str) -> None:
+    request = jobs.script("print(1)", hyperparameters={odd: "2026-11-24T00:00:00+00:00"})
+    jobs.run(request)
+    assert jobs.describe(request["TrainingJobName"])["HyperParameters"] == request["HyperParameters"]
+    only = jobs.request(HyperParameters={odd: "text"})
+    jobs.run(only)
+    assert jobs.describe(only["TrainingJobName"])["HyperParameters"] == {odd: "text"}
+
+
 def test_lists_and_waiters(jobs: Jobs) -> None:
     prefix = "listed-job"
     for i in range(3):

@@ -191,7 +191,14 @@ def _time(micros: int) -> datetime:
 
 
 def _encode(value: Any) -> str:
-    return json.dumps(value, default=_encode_time, separators=(",", ":"))
+    return json.dumps(_escaped(value), default=_encode_time, separators=(",", ":"))
+
+
+def _escaped(value: Any) -> Any:
+    """A `$` more before keys that begin with one: a user's {"$time": ...} is not a time."""
+    if isinstance(value, dict):
+        return {f"${key}" if key.startswith("$") else key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list) else value
 
 
 def _encode_time(value: Any) -> dict[str, str]:
@@ -205,7 +212,9 @@ def _decode(text: str) -> Any:
 
 
 def _decode_time(value: dict[str, Any]) -> Any:
-    return datetime.fromisoformat(value["$time"]) if value.keys() == {"$time"} else value
+    if value.keys() == {"$time"}:
+        return datetime.fromisoformat(value["$time"])
+    return {key.removeprefix("$"): item for key, item in value.items()}
 
 
 def _engine(url: str) -> sa.Engine:
