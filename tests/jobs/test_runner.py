@@ -15,8 +15,8 @@ import pytest
 from clary.backends.filelogs import FileLogs
 from clary.backends.process import ProcessRunner
 from clary.ports.runner import Process, Program, RunnerError
-from running import free_port
 from jobs.conftest import wait
+from running import free_port
 
 SERVER = """
 import sys, time
