@@ -36,3 +36,10 @@ export async function objectText(bucket: string, key: string, limit = 0): Promis
   const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range }));
   return (await answer.Body?.transformToString()) ?? "";
 }
+
+/** The first thousand keys below a prefix. */
+export async function objectKeys(bucket: string, prefix: string): Promise<string[]> {
+  const { sdk, client } = await s3();
+  const answer = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  return (answer.Contents ?? []).map((object) => object.Key ?? "");
+}

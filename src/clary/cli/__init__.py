@@ -72,7 +72,7 @@ def _add(
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from clary.cli.demo import run
+    from clary.cli.demo.command import run
 
     return run(options)
 

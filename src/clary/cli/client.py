@@ -11,16 +11,27 @@ from clary.backends.identity import open_root
 from clary.cli.up import running
 from clary.settings import Settings, SettingsError, load, sdk_environment
 
-CLEARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
-"""Variables of another account that would beat or spoil ours."""
+_CLEARED = {
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+}
 
 
 def env(options: argparse.Namespace) -> int:
-    for name in CLEARED:
+    found = variables(load({"home": options.home}))
+    for name in sorted(_CLEARED | set(filter(_spoils, os.environ))):
         print(f"unset {name}")
-    for name, value in variables(load({"home": options.home})).items():
+    for name, value in found.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _spoils(name: str) -> bool:
+    """Whether a variable of another account would beat ours: a service's own endpoint does."""
+    return name in _CLEARED or name.startswith("AWS_ENDPOINT_URL_")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if not command:
         print("clary: say what to run: clary run -- python train.py", file=sys.stderr)
         return 2
-    environment = {name: value for name, value in os.environ.items() if name not in CLEARED}
+    environment = {name: value for name, value in os.environ.items() if not _spoils(name)}
     environment |= variables(load({"home": options.home}))
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - that is the command's purpose

@@ -6,7 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { objectText } from "../clients";
+import { objectKeys, objectText } from "../clients";
 import { s3Link, splitUri } from "../format";
 import { describeJob } from "../jobview";
 import { CopyCall } from "../parts/copycall";
@@ -29,8 +29,12 @@ async function load(name: string) {
   const job = await describeJob("processing", name);
   if (!job.report) throw new Error(`The job ${name} has no report: it is ${job.status ?? "unknown"}. ${job.reason ?? ""}`);
   const [bucket, prefix] = splitUri(job.report);
-  const [html, analysis] = await Promise.all([objectText(bucket, `${prefix}/report.html`), objectText(bucket, `${prefix}/analysis.json`)]);
-  return { uri: job.report, bucket, prefix, html, metrics: metricsOf(JSON.parse(analysis) as Analysis) };
+  // A report is named by its configuration, and there is none where none was asked for.
+  const keys = await objectKeys(bucket, `${prefix}/`);
+  const page = keys.find((key) => key.endsWith(".html"));
+  const notebook = keys.find((key) => key.endsWith(".ipynb"));
+  const [html, analysis] = await Promise.all([page ? objectText(bucket, page) : "", objectText(bucket, `${prefix}/analysis.json`)]);
+  return { uri: job.report, bucket, prefix, html, notebook, metrics: metricsOf(JSON.parse(analysis) as Analysis) };
 }
 
 function metricsOf(analysis: Analysis): Metric[] {
@@ -48,7 +52,7 @@ export default function Report({ name }: { name: string }) {
   const query = useQuery({ queryKey: ["report", name], queryFn: () => load(name), staleTime: Infinity });
   if (query.error) return <Problem error={query.error} />;
   if (!query.data) return <Spinner size="large" />;
-  const { uri, bucket, prefix, html, metrics } = query.data;
+  const { uri, bucket, prefix, html, notebook, metrics } = query.data;
   return (
     <SpaceBetween size="l">
       <Header
@@ -64,7 +68,7 @@ export default function Report({ name }: { name: string }) {
         {name}
       </Header>
       {/* Without allow-same-origin and allow-scripts: whatever a report holds, it cannot act as the Studio. */}
-      <iframe className="report" title={`Report of ${name}`} srcDoc={html} sandbox="" />
+      {html && <iframe className="report" title={`Report of ${name}`} srcDoc={html} sandbox="" />}
       {metrics.length > 0 && (
         <Table
           items={metrics}
@@ -80,7 +84,7 @@ export default function Report({ name }: { name: string }) {
           ]}
         />
       )}
-      <Container><Box color="text-body-secondary">The same report, as a notebook: {uri}/report.ipynb</Box></Container>
+      {notebook && <Container><Box color="text-body-secondary">The same report, as a notebook: s3://{bucket}/{notebook}</Box></Container>}
     </SpaceBetween>
   );
 }

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from clary.cli.demo import HUB_MODEL, SENTENCE, cache, jobs, serving
+from clary.cli.demo import jobs, serving
 from clary.cli.demo.data import Census, prepare
 from clary.cli.demo.display import Display
 from clary.cli.demo.jobs import Clients, DemoError
 from clary.hub import catalogue, datasets
+
+HUB_MODEL = "clary-tc-minilm-l6-v2-amazon-reviews"
+SENTENCE = "I love this banana slicer"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,26 @@ class Names:
     def fresh() -> Names:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         return Names(*(f"demo-{what}-{stamp}" for what in ("sklearn", "xgboost", "clarify", "banana-slicer")))
+
+
+def tell(clients: Clients) -> None:
+    """The story, step by step."""
+    display = Display()
+    names = Names.fresh()
+    try:
+        census = bring_data(clients, display)
+        train(clients, display, names, census)
+        clarify(clients, display, names, census)
+        serve_census(clients, display, names, census)
+        serve_text(clients, display, names)
+    finally:
+        tidy(clients, names)
+    display.table()
+    where_to_look(clients, names)
+
+
+def cache() -> Path:
+    return Path(os.environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary")
 
 
 def bring_data(clients: Clients, display: Display) -> Census:
