@@ -17,6 +17,7 @@ demo: $(VENV)/.installed src/clary/studio/index.html system-demo  ## start Clary
 
 test: $(VENV)/.installed src/clary/studio/index.html system-test .venvs/sagemaker-v2/.installed .venvs/sagemaker-v3/.installed .venvs/s3fs/.installed  ## run the whole test suite
 	$(BIN)/python -m pytest
+	cd web && npm test --silent
 
 check: $(VENV)/.installed  ## format, lint, types, imports
 	$(BIN)/ruff format --check src tests bench

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from running import Clary, free_port
+from running import Clary, Story, free_port
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +27,9 @@ def own_clary(tmp_path: Path) -> Iterator[Clary]:
     yield server
     if server.process is not None and server.process.poll() is None:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def story(clary: Clary) -> Story:
+    """The main job, told once to the shared Clary by `clary demo`."""
+    return Story.told(clary)

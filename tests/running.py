@@ -123,3 +123,28 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Story:
+    """What `clary demo` printed, and the names that it gave to its jobs."""
+
+    printed: str
+    sklearn: str
+    xgboost: str
+    clarify: str
+    report_url: str
+
+    @staticmethod
+    def told(clary: Clary) -> Story:
+        command = [sys.executable, "-m", "clary.cli", "demo", "--home", str(clary.home)]
+        done = subprocess.run(
+            command, env=clary.environment, capture_output=True, text=True, check=False, timeout=280
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        sagemaker = clary.client("sagemaker")
+        training = sagemaker.list_training_jobs(NameContains="demo-")["TrainingJobSummaries"]
+        processing = sagemaker.list_processing_jobs(NameContains="demo-clarify-")["ProcessingJobSummaries"]
+        names = {job["TrainingJobName"].split("-")[1]: job["TrainingJobName"] for job in training}
+        (url,) = [word for word in done.stdout.split() if "X-Amz-Signature" in word]
+        return Story(done.stdout, names["sklearn"], names["xgboost"], processing[0]["ProcessingJobName"], url)
