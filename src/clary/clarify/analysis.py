@@ -14,8 +14,9 @@ from clary.clarify.bias_metrics import StageBias, Target, bias
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
+from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
-from clary.clarify.kernel_shap import Explanation, explain
+from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Predict, ask, labels
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import Roles, cast
@@ -117,16 +118,26 @@ def _explain(findings: Findings, predict: Predict, log: Log) -> Explanation:
         raise ClarifyError("methods.shap is not asked for.")
     rows = len(findings.roles.features)
     log(f"Explaining {rows:,} rows by Kernel SHAP.")
-    step = max(1, rows // 10)
     return explain(
         findings.roles.features,
         predict,
         shap,
         label_headers=findings.config.predictor.label_headers,
-        progress=lambda done, total: (
-            log(f"Explained {done:,} of {total:,} rows.") if done % step == 0 else None
-        ),
+        progress=_every_tenth(log),
     )
+
+
+def _every_tenth(log: Log) -> Callable[[int, int], None]:
+    """Tells of progress whenever another tenth is done."""
+    told = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if done * 10 // total > told:
+            told = done * 10 // total
+            log(f"Explained {done:,} of {total:,} rows.")
+
+    return progress
 
 
 def write(findings: Findings, folder: Path, log: Log) -> None:

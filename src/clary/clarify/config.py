@@ -34,6 +34,9 @@ class Shap:
     use_logit: bool = False
     seed: int | None = None
     save_local_shap_values: bool = True
+    features_to_explain: list[Key] | None = None
+    feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
+    """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,11 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
         )
     if "baseline" in shap and "num_clusters" in shap:
         raise ClarifyError("methods.shap has both baseline and num_clusters: keep one of them.")
+    for group, names in settings.get("feature_groups", {}).items():
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ClarifyError(f"methods.shap.feature_groups: {group!r} must be a list of feature names.")
+    if settings.get("features_to_explain") == []:
+        raise ClarifyError("methods.shap.features_to_explain is empty: name a feature, or leave it out.")
     for key in ("num_samples", "num_clusters"):
         if settings.get(key, 1) < 1:
             raise ClarifyError(f"methods.shap.{key} must be at least 1.")

@@ -48,6 +48,8 @@ SHAP: dict[str, Types] = {
     "use_logit": bool,
     "seed": int,
     "save_local_shap_values": bool,
+    "features_to_explain": list,
+    "feature_groups": dict,
 }
 
 REPORT: dict[str, Types] = {"name": str, "title": str}
@@ -78,7 +80,6 @@ NOT_BUILT: dict[str, str] = {
     "methods.asymmetric_shapley_value": "time series cannot be explained yet",
     "methods.shap.text_config": "remove it: a text column then counts as one feature",
     "methods.shap.image_config": "images cannot be explained yet",
-    "methods.shap.features_to_explain": "remove it: all features are explained",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
     "predictor.time_series_predictor_config": "time series cannot be explained yet",
 }
@@ -115,6 +116,7 @@ _ITEMS: dict[str, Types] = {
     "analysis_config.label_values_or_threshold": (int, float, str),
     "analysis_config.facet": dict,
     "facet.value_or_threshold": (int, float, str),
+    "methods.shap.features_to_explain": _KEY,
     "predictor.label_headers": (int, float, str),
 }
 

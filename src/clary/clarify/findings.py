@@ -8,7 +8,7 @@ from typing import Any
 
 from clary.clarify.bias_metrics import StageBias
 from clary.clarify.config import AnalysisConfig
-from clary.clarify.kernel_shap import Explanation
+from clary.clarify.explanation import Explanation
 from clary.clarify.roles import Roles
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.kernel_shap import Explanation
+from clary.clarify.explanation import Explanation
 from clary.clarify.metrics.registry import Scale
 
 SHOWN_FEATURES = 20

@@ -13,8 +13,8 @@ import jinja2
 
 from clary.clarify.bias_metrics import FacetBias, StageBias
 from clary.clarify.contrast import outcomes
+from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
-from clary.clarify.kernel_shap import Explanation
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
 
