@@ -8,5 +8,6 @@ from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
+from clary.clarify.tree_shap import explain_trees
 
-__all__ = ["ClarifyError", "Prediction", "Shap", "Target", "analyze", "bias", "explain"]
+__all__ = ["ClarifyError", "Prediction", "Shap", "Target", "analyze", "bias", "explain", "explain_trees"]
