@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
+from bench.clarify import talk
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -12,6 +13,7 @@ MEASUREMENTS = {
     "startup": startup.measure,
     "invoke": invoke.measure,
     "listing": listing.measure,
+    "talk": talk.measure,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -118,3 +119,24 @@ def test_answers_that_do_not_fit_are_told(how: Codec, answer: str, says: str) ->
 def test_missing_templates_are_asked_for(predictor: dict[str, Any], says: str) -> None:
     with pytest.raises(ClarifyError, match=says):
         codec(**predictor)
+
+
+def test_csv_is_what_pandas_would_write() -> None:
+    """Strings keep their form, flags are Python's words, gaps are empty; numbers read back as the same."""
+    frame = pd.DataFrame(
+        {
+            "f": [1.0, np.nan, 1e-7, 1e20, 0.1],
+            "i": [1, 2, 3, 4, 5],
+            "s": ["a", 'b"c', "d,e", "ü 1", "\n"],
+            "b": [True, False, True, True, False],
+            "n": [None, "x", None, "y", "z"],
+            "c": pd.Categorical(list("abcab")),
+        }
+    )
+    for table in (frame, frame.assign(o=[1, "a", None, 2.5, True])):
+        mine = pd.read_csv(io.BytesIO(codec().encode(table)), header=None, dtype=str, keep_default_na=False)
+        plain = table.to_csv(index=False, header=False)
+        theirs = pd.read_csv(io.StringIO(plain), header=None, dtype=str, keep_default_na=False)
+        assert mine.drop(columns=0).equals(theirs.drop(columns=0))
+        assert pd.to_numeric(mine[0]).equals(pd.to_numeric(theirs[0]))
+        assert b'"a"' not in codec().encode(table), "only what needs quotes has them"

@@ -105,3 +105,17 @@ def test_variants_are_chosen_by_weight() -> None:
 
 def test_backoff_grows_to_its_limit() -> None:
     assert [backoff(n) for n in range(1, 9)] == [0, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_a_large_table_reads_as_a_small_one() -> None:
+    """Large bodies go another way: the same numbers, gaps and complaints."""
+    lines = [f"{n},{n / 7},,{n * 1e-9}" for n in range(4000)]
+    small, large = "\n".join(lines[:5]), "\r\n".join(lines) + "\n"
+    assert len(large) > content.LARGE
+    found = content.csv_numbers(large)
+    assert found.shape == (4000, 4)
+    assert np.array_equal(found[:5], content.csv_numbers(small), equal_nan=True)
+    with pytest.raises(ClientError, match="record 4001, column 2: 'x' is not a number"):
+        content.csv_numbers(large + "1,x,3,4\n")
+    with pytest.raises(ClientError, match="record 4001 has 2 values, the first one has 4"):
+        content.csv_numbers(large + "1,2\n")

@@ -27,6 +27,9 @@ Log = Callable[[str], None]
 MAX_BODY = 4_500_000
 """Bytes of one request: InvokeEndpoint takes at most 6 MB, Clarify documents 5 MB."""
 PARALLEL = 4
+SAMPLED_ROWS = 200
+SMALL_REQUEST = 1000
+"""Rows that are not worth dividing between requests."""
 START_SECONDS = 1800
 DELETE_SECONDS = 60
 
@@ -51,18 +54,25 @@ class Endpoint:
         return _together(parts)
 
     def _batches(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
-        """(rows, body) of the requests, halving until a body is small enough."""
-        if self.codec.one_row_each and len(features) > 1:
-            for i in range(len(features)):
-                yield from self._batches(features.iloc[i : i + 1])
-            return
+        """(rows, body) of the requests: as many rows as are likely to fit, halved where they do not."""
+        size = 1 if self.codec.one_row_each else self._rows_that_fit(features)
+        for start in range(0, len(features), size):
+            yield from self._fitting(features.iloc[start : start + size])
+
+    def _rows_that_fit(self, features: pd.DataFrame) -> int:
+        sample = features.iloc[:: max(1, len(features) // SAMPLED_ROWS)]
+        fit = int(0.9 * MAX_BODY / max(1, len(self.codec.encode(sample))) * len(sample))
+        # Several requests at a time keep all of the endpoint's workers busy.
+        return max(1, min(fit, max(SMALL_REQUEST, -(-len(features) // PARALLEL))))
+
+    def _fitting(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
         body = self.codec.encode(features)
         if len(body) <= MAX_BODY or len(features) == 1:
             yield len(features), body
             return
         half = len(features) // 2
-        yield from self._batches(features.iloc[:half])
-        yield from self._batches(features.iloc[half:])
+        yield from self._fitting(features.iloc[:half])
+        yield from self._fitting(features.iloc[half:])
 
     def _ask(self, batch: tuple[int, bytes]) -> Prediction:
         rows, body = batch

