@@ -212,7 +212,6 @@ def test_predicted_labels_may_come_from_their_own_file(tmp_path: Path) -> None:
         ({"facet": "Sex"}, "facet must be a list"),
         ({"probability_threshold": 2.0}, "between 0 and 1"),
         ({"methods": {}}, "asks for nothing"),
-        ({"methods": {"pdp": {}}}, "methods.pdp is not built"),
         ({"methods": {"asymmetric_shapley_value": {}}}, "asymmetric_shapley_value is not built"),
         ({"methods": {"shap": {"text_config": {}}}}, "text_config is not built"),
         ({"methods": {"shap": {"image_config": {}}}}, "image_config is not built"),

@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify.bias_metrics import StageBias, Target, bias
-from clary.clarify.config import AnalysisConfig, parse
+from clary.clarify.config import AnalysisConfig, PartialDependence, parse
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
+from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import Roles, cast
@@ -71,6 +72,8 @@ def investigate(
         log("Measured post-training bias.")
     if config.shap is not None and predict is not None:
         findings = replace(findings, explanation=_explain(findings, predict, log))
+    if config.pdp is not None and predict is not None:
+        findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
     return findings
 
 
@@ -125,6 +128,13 @@ def _explain(findings: Findings, predict: Predict, log: Log) -> Explanation:
         label_headers=findings.config.predictor.label_headers,
         progress=_every_tenth(log),
     )
+
+
+def _depend(findings: Findings, settings: PartialDependence, predict: Predict, log: Log) -> list[Dependence]:
+    features = findings.roles.features
+    names = chosen(features, settings, findings.explanation)
+    log(f"Partial dependence on {', '.join(names)}.")
+    return partial_dependence(features, predict, names, settings.grid_resolution)
 
 
 def _every_tenth(log: Log) -> Callable[[int, int], None]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify.columns import Value
-from clary.clarify.config_schema import METHODS, NOT_BUILT, PREDICTOR, REPORT, SHAP, TOP, check, refuse
+from clary.clarify.config_schema import METHODS, NOT_BUILT, PDP, PREDICTOR, REPORT, SHAP, TOP, check, refuse
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
 
@@ -37,6 +37,15 @@ class Shap:
     features_to_explain: list[Key] | None = None
     feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
+
+
+@dataclass(frozen=True)
+class PartialDependence:
+    """methods.pdp: `features`, or the `top_k_features` with the largest SHAP values."""
+
+    grid_resolution: int = 15
+    features: list[Key] | None = None
+    top_k_features: int = 10
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,7 @@ class AnalysisConfig:
     pre_training_bias: str | list[str] | None = None
     post_training_bias: str | list[str] | None = None
     shap: Shap | None = None
+    pdp: PartialDependence | None = None
     report: Report | None = None
     predictor: Predictor = Predictor()
 
@@ -96,7 +106,9 @@ class AnalysisConfig:
 
     @property
     def needs_model(self) -> bool:
-        return self.shap is not None or (self.post_training_bias is not None and not self.has_predictions)
+        if self.shap is not None or self.pdp is not None:
+            return True
+        return self.post_training_bias is not None and not self.has_predictions
 
 
 def parse(config: Mapping[str, Any]) -> AnalysisConfig:
@@ -113,6 +125,7 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
         pre_training_bias=_methods(methods, "pre_training_bias"),
         post_training_bias=_methods(methods, "post_training_bias"),
         shap=_shap(methods["shap"]) if "shap" in methods else None,
+        pdp=_pdp(methods["pdp"]) if "pdp" in methods else None,
         report=_report(methods["report"]) if "report" in methods else None,
         predictor=_predictor(config.get("predictor", {})),
     )
@@ -173,6 +186,16 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
     return Shap(**settings)
 
 
+def _pdp(pdp: Mapping[str, Any]) -> PartialDependence:
+    check(pdp, PDP, "methods.pdp")
+    if pdp.get("features") == []:
+        raise ClarifyError("methods.pdp.features is empty: name a feature, or leave it out.")
+    for key in ("grid_resolution", "top_k_features"):
+        if pdp.get(key, 1) < 1:
+            raise ClarifyError(f"methods.pdp.{key} must be at least 1.")
+    return PartialDependence(**pdp)
+
+
 def _predictor(predictor: Mapping[str, Any]) -> Predictor:
     refuse(predictor, NOT_BUILT, "predictor.")
     check(predictor, PREDICTOR, "predictor")
@@ -190,9 +213,9 @@ def _predictor(predictor: Mapping[str, Any]) -> Predictor:
 
 def _consistent(config: AnalysisConfig) -> None:
     """The rules between keys."""
-    if not (config.pre_training_bias or config.post_training_bias or config.shap):
+    if not (config.pre_training_bias or config.post_training_bias or config.shap or config.pdp):
         raise ClarifyError(
-            "methods asks for nothing: add pre_training_bias, post_training_bias or shap "
+            "methods asks for nothing: add pre_training_bias, post_training_bias, shap or pdp "
             '(for example {"pre_training_bias": {"methods": "all"}}).'
         )
     if config.pre_training_bias or config.post_training_bias:

@@ -37,6 +37,7 @@ METHODS: dict[str, Types] = {
     "pre_training_bias": dict,
     "post_training_bias": dict,
     "shap": dict,
+    "pdp": dict,
     "report": dict,
 }
 
@@ -51,6 +52,8 @@ SHAP: dict[str, Types] = {
     "features_to_explain": list,
     "feature_groups": dict,
 }
+
+PDP: dict[str, Types] = {"grid_resolution": int, "features": list, "top_k_features": int}
 
 REPORT: dict[str, Types] = {"name": str, "title": str}
 
@@ -76,7 +79,6 @@ NOT_BUILT: dict[str, str] = {
     "facet_headers": "put the facet's column into the dataset and list it in excluded_columns",
     "segment_config": "run one analysis for each segment's rows",
     "time_series_data_config": "time series cannot be explained yet",
-    "methods.pdp": "remove it and use shap",
     "methods.asymmetric_shapley_value": "time series cannot be explained yet",
     "methods.shap.text_config": "remove it: a text column then counts as one feature",
     "methods.shap.image_config": "images cannot be explained yet",
@@ -117,6 +119,7 @@ _ITEMS: dict[str, Types] = {
     "analysis_config.facet": dict,
     "facet.value_or_threshold": (int, float, str),
     "methods.shap.features_to_explain": _KEY,
+    "methods.pdp.features": _KEY,
     "predictor.label_headers": (int, float, str),
 }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clary.clarify.bias_metrics import StageBias
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
+from clary.clarify.kernel_shap import output_names
+from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
 
 
@@ -22,6 +24,14 @@ class Findings:
     pre_training: StageBias | None = None
     post_training: StageBias | None = None
     explanation: Explanation | None = None
+    dependence: Sequence[Dependence] = ()
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the model's outputs."""
+        headers = self.config.predictor.label_headers
+        number = len(self.dependence[0].predictions) if self.dependence else 0
+        return output_names(number, headers) if self.explanation is None else self.explanation.outputs
 
     def in_json(self) -> dict[str, Any]:
         """analysis.json as Clarify lays it out."""
@@ -30,6 +40,11 @@ class Findings:
             document["pre_training_bias_metrics"] = self.pre_training.in_json()
         if self.post_training is not None:
             document["post_training_bias_metrics"] = self.post_training.in_json()
+        explanations: dict[str, Any] = {}
         if self.explanation is not None:
-            document["explanations"] = {"kernel_shap": self.explanation.in_json()}
+            explanations["kernel_shap"] = self.explanation.in_json()
+        if self.dependence:
+            explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
+        if explanations:
+            document["explanations"] = explanations
         return document

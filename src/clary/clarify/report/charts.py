@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from clary.clarify.explanation import Explanation
 from clary.clarify.metrics.registry import Scale
+from clary.clarify.partial_dependence import Dependence
 
 SHOWN_FEATURES = 20
 SWARM_ROWS = 200
+SHOWN_CATEGORIES = 12
 
 
 @dataclass(frozen=True)
@@ -137,3 +139,49 @@ def _spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
         offsets[i] = (1 if k % 2 else -1) * ((k + 1) // 2)
     top = float(np.abs(offsets).max())
     return offsets / max(top, 4.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One feature's dependence: points in percent of width and height, and the share of rows below each."""
+
+    name: str
+    line: list[tuple[float, float]]
+    own: list[list[tuple[float, float]]]
+    marks: list[tuple[float, float, float, str]]
+    """x, the height of the mean score, the share of the rows in percent, and the value's text."""
+    bars: list[tuple[str, float, float, float]]
+    """Of categories: text, mean score, width in percent of the largest, share of the rows in percent."""
+    low: float
+    high: float
+    joined: bool
+    """Whether the values have an order, so that a line may join them."""
+
+
+def curve(dependence: Dependence, output: int) -> Curve:
+    mean, own = dependence.predictions[output], dependence.own[:, output]
+    joined = dependence.kind == "numerical"
+    seen = np.concatenate([mean[None], own]) if joined else mean[None]
+    low, high = float(seen.min()), float(seen.max())
+    span = (high - low) or 1.0
+    count = len(dependence.values)
+    x = [round(100 * (i + 0.5) / count, 2) for i in range(count)]
+
+    def points(scores: NDArray[np.float64]) -> list[tuple[float, float]]:
+        return [(a, round(float(100 * (high - y) / span), 2)) for a, y in zip(x, scores, strict=True)]
+
+    texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in dependence.values]
+    shares = (100 * dependence.distribution).round(1).tolist()
+    heights = [y for _, y in points(mean)]
+    top = float(np.abs(mean).max()) or 1.0
+    widths = (100 * np.abs(mean) / top).round(2).tolist()
+    return Curve(
+        dependence.feature,
+        points(mean),
+        [points(line) for line in own] if joined else [],
+        list(zip(x, heights, shares, texts, strict=True)),
+        list(zip(texts, mean.tolist(), widths, shares, strict=True))[:SHOWN_CATEGORIES],
+        low,
+        high,
+        joined,
+    )

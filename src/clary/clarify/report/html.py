@@ -45,6 +45,7 @@ def render(findings: Findings) -> str:
         facets=_facets(stages),
         stages=[_stage(stage) for stage in stages],
         outputs=_outputs(explanation),
+        curves=[charts.curve(item, len(item.predictions) - 1) for item in findings.dependence],
         explanation=explanation,
         use_logit=bool(findings.config.shap and findings.config.shap.use_logit),
         baseline=_baseline(explanation),

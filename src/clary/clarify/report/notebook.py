@@ -57,6 +57,15 @@ for output, found in analysis["explanations"]["kernel_shap"].items():
     ranked = sorted(found["global_shap_values"].items(), key=lambda item: -abs(item[1]))
     bars(f"{output}: expected value {found['expected_value']:.4f}", [(name, v, "") for name, v in ranked])"""
 
+_PDP = """\
+for item in analysis["explanations"]["pdp"]:
+    for header, scores in zip(item["label_headers"], item["model_predictions"]):
+        values = zip(item["feature_values"], scores, item["data_distribution"])
+        bars(
+            f"{item['feature_name']}: mean score of {header}",
+            [(str(value), score, f"{share:.1%} of the rows") for value, score, share in values],
+        )"""
+
 _LOCAL = """\
 import csv
 
@@ -75,6 +84,7 @@ def render(findings: Findings) -> str:
         _code(_SETUP),
         *_bias_cells(findings),
         *_shap_cells(findings),
+        *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {
