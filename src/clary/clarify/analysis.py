@@ -21,6 +21,7 @@ from clary.clarify.partial_dependence import Dependence, chosen, partial_depende
 from clary.clarify.predictions import Predict, ask, labels
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import Roles, cast
+from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]
 
@@ -31,13 +32,15 @@ def analyze(
     predict: Predict | None = None,
     output_dir: str | Path | None = None,
     log: Log = lambda line: None,
+    trees: Any = None,
 ) -> dict[str, Any]:
     """Run the analysis that an analysis_config.json asks for, and return analysis.json's content.
 
     `data` is a table, a file or a folder of files of `dataset_type`. `predict` is asked for a model's answers
     (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
     `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html and .ipynb,
-    explanations_shap/out.csv and baseline.csv. Raises ClarifyError that says what to change.
+    explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
+    then read from it if it adds up to the explained score. Raises ClarifyError that says what to change.
     """
     parsed = parse(config)
     if parsed.needs_model and predict is None:
@@ -45,7 +48,7 @@ def analyze(
             "This analysis needs a model: set predictor.model_name or predictor.endpoint_name, or (for bias) "
             "give predicted_label with the data."
         )
-    findings = investigate(parsed, config, data, predict, log)
+    findings = investigate(parsed, config, data, predict, log, trees)
     if output_dir is not None:
         write(findings, Path(output_dir), log)
     return findings.in_json()
@@ -57,6 +60,7 @@ def investigate(
     data: pd.DataFrame | str | Path,
     predict: Predict | None,
     log: Log,
+    trees: Any = None,
 ) -> Findings:
     """Every asked method, one after the other."""
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
@@ -71,7 +75,7 @@ def investigate(
         findings = replace(findings, post_training=_bias(findings, _predicted(findings, predict, log)))
         log("Measured post-training bias.")
     if config.shap is not None and predict is not None:
-        findings = replace(findings, explanation=_explain(findings, predict, log))
+        findings = replace(findings, explanation=_explain(findings, predict, log, trees))
     if config.pdp is not None and predict is not None:
         findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
     return findings
@@ -115,19 +119,21 @@ def _predicted(findings: Findings, predict: Predict | None, log: Log) -> Any:
     )
 
 
-def _explain(findings: Findings, predict: Predict, log: Log) -> Explanation:
+def _explain(findings: Findings, predict: Predict, log: Log, trees: Any) -> Explanation:
     shap = findings.config.shap
     if shap is None:
         raise ClarifyError("methods.shap is not asked for.")
-    rows = len(findings.roles.features)
-    log(f"Explaining {rows:,} rows by Kernel SHAP.")
-    return explain(
-        findings.roles.features,
-        predict,
-        shap,
-        label_headers=findings.config.predictor.label_headers,
-        progress=_every_tenth(log),
-    )
+    features, headers = findings.roles.features, findings.config.predictor.label_headers
+    if trees is not None:
+        try:
+            found = explain_trees(features, trees, predict, shap, headers)
+        except ClarifyError as error:
+            log(f"SHAP is not read from the trees: {error}")
+        else:
+            log(f"Read the SHAP values of {len(features):,} rows from the model's trees.")
+            return found
+    log(f"Explaining {len(features):,} rows by Kernel SHAP.")
+    return explain(features, predict, shap, headers, _every_tenth(log))
 
 
 def _depend(findings: Findings, settings: PartialDependence, predict: Predict, log: Log) -> list[Dependence]:

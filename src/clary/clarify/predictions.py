@@ -27,6 +27,17 @@ Predict = Callable[[pd.DataFrame], "Prediction | NDArray[Any]"]
 """A model: features in, one answer for each row out. A plain array of numbers is taken as scores."""
 
 
+def together(parts: Sequence[Prediction]) -> Prediction:
+    """The answers of several calls as one."""
+
+    def join(arrays: list[NDArray[Any] | None]) -> NDArray[Any] | None:
+        return (
+            None if any(a is None for a in arrays) else np.concatenate([a for a in arrays if a is not None])
+        )
+
+    return Prediction(join([part.labels for part in parts]), join([part.scores for part in parts]))
+
+
 def ask(predict: Predict, features: pd.DataFrame) -> Prediction:
     """Call the model and check its answer."""
     answer = predict(features)

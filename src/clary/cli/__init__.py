@@ -59,20 +59,48 @@ def _client_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--once", action="store_true", help="with --serve: stop at the end")
     command.add_argument("--host", help="with --serve: address to listen on")
     command.add_argument("--port", type=int, help="with --serve: port to listen on")
-    _add(commands, "coverage", "print the table of AWS operations that are built, as Markdown", _coverage)
+    _clarify_command(commands)
+    _add(
+        commands,
+        "coverage",
+        "print the table of AWS operations that are built, as Markdown",
+        _coverage,
+        home=False,
+    )
+
+
+def _clarify_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = _add(
+        commands, "clarify", "measure bias and explain a model, without a server", _clarify, home=False
+    )
+    command.add_argument("config", help="analysis_config.json, as SageMaker Clarify has it")
+    command.add_argument("--data", help="file, folder or s3:// URI of the data set (dataset_uri)")
+    command.add_argument("--output", required=True, help="folder for analysis.json and the reports")
+    command.add_argument("--model", help="model.tar.gz or its folder; else predictor.endpoint_name is asked")
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help: str, run: object
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help: str,
+    run: object,
+    home: bool = True,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help, description=help)
-    command.add_argument("--home", help="where Clary keeps everything (~/.clary)")
+    if home:
+        command.add_argument("--home", help="where Clary keeps everything (~/.clary)")
     command.set_defaults(run=run)
     return command
 
 
 def _demo(options: argparse.Namespace) -> int:
     from clary.cli.demo.command import run
+
+    return run(options)
+
+
+def _clarify(options: argparse.Namespace) -> int:
+    from clary.cli.clarify import run
 
     return run(options)
 

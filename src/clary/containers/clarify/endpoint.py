@@ -12,14 +12,13 @@ from functools import partial
 from typing import Any
 
 import boto3
-import numpy as np
 import pandas as pd
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clary.clarify.config import AnalysisConfig, Predictor
 from clary.clarify.errors import ClarifyError
-from clary.clarify.predictions import Prediction
+from clary.clarify.predictions import Prediction, together
 from clary.containers.clarify.payload import Codec
 
 Log = Callable[[str], None]
@@ -51,7 +50,7 @@ class Endpoint:
             self.log(f"The endpoint {self.name} is in service.")
         with ThreadPoolExecutor(PARALLEL) as pool:
             parts = list(pool.map(self._ask, self._batches(features)))
-        return _together(parts)
+        return together(parts)
 
     def _batches(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
         """(rows, body) of the requests: as many rows as are likely to fit, halved where they do not."""
@@ -91,13 +90,6 @@ class Endpoint:
         except ClientError as error:
             raise ClarifyError(f"The endpoint {self.name} failed on {rows} rows: {error}") from error
         return self.codec.decode(answer["Body"].read(), rows)
-
-
-def _together(parts: list[Prediction]) -> Prediction:
-    def join(arrays: list[Any]) -> Any:
-        return None if any(a is None for a in arrays) else np.concatenate(arrays)
-
-    return Prediction(join([p.labels for p in parts]), join([p.scores for p in parts]))
 
 
 def existing(name: str) -> str:

@@ -26,13 +26,13 @@ def local(config: dict[str, Any], root: Path, folder: Path) -> dict[str, Any]:
 
 def _path(uri: str, key: str, root: Path, folder: Path) -> str:
     if uri.startswith("s3://"):
-        return str(_download(uri, key, folder))
+        return str(download(uri, key, folder))
     if uri == "/opt/ml" or uri.startswith("/opt/ml/"):
         return str(root / uri.removeprefix("/opt/ml").lstrip("/"))
     return uri
 
 
-def _download(uri: str, key: str, folder: Path) -> Path:
+def download(uri: str, key: str, folder: Path) -> Path:
     """One object as a file, or all objects below a prefix as a folder."""
     parsed = urlparse(uri)
     bucket, prefix = parsed.netloc, parsed.path.lstrip("/")

@@ -1,0 +1,84 @@
+"""A model archive as a model in this process: no server, no endpoint."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clary.clarify.config import AnalysisConfig
+from clary.clarify.errors import ClarifyError
+from clary.clarify.predictions import Prediction, together
+from clary.containers.clarify.payload import Codec
+from clary.containers.inference import find, names
+from clary.containers.inference.invocation import CannotServe, ClientError, Invocation, Served
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A loaded model, asked in the bodies that its endpoint would get."""
+
+    served: Served
+    codec: Codec
+    trees: Any
+    """The model's trees where it is nothing but trees (see clarify.explain_trees), else None."""
+
+    def __call__(self, features: pd.DataFrame) -> Prediction:
+        if self.codec.one_row_each and len(features) > 1:
+            return together([self._ask(features.iloc[i : i + 1]) for i in range(len(features))])
+        return self._ask(features)
+
+    def _ask(self, features: pd.DataFrame) -> Prediction:
+        body = self.codec.encode(features)
+        try:
+            answer = self.served.answer(Invocation(body, self.codec.content_type, self.codec.accept))
+        except ClientError as error:
+            raise ClarifyError(f"The model refused {len(features)} rows: {error.message}") from error
+        except Exception as error:
+            raise ClarifyError(
+                f"The model failed on {len(features)} rows: {type(error).__name__}: {error}"
+            ) from error
+        return self.codec.decode(answer.body, len(features))
+
+
+def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
+    """A model.tar.gz, or a folder with what would be in one. `folder` is an empty place to unpack to.
+
+    Raises ClarifyError where there is no model, or one that cannot be served.
+    """
+    root = folder / "model"
+    if model.is_dir():
+        root.symlink_to(model.resolve(), target_is_directory=True)
+    elif model.is_file():
+        _unpack(model, root)
+    else:
+        raise ClarifyError(
+            f"There is no model at {model}: give a model.tar.gz, or the folder with its content."
+        )
+    try:
+        served = find.load(folder, os.environ)
+    except CannotServe as error:
+        raise ClarifyError(f"The model {model} cannot be served: {error}") from error
+    return Archive(served, Codec.of(config), _trees(root))
+
+
+def _unpack(archive: Path, root: Path) -> None:
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(root, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0]  # tarfile lists what every compression said
+        raise ClarifyError(f"{archive} is not a model.tar.gz: {reason}") from error
+
+
+def _trees(root: Path) -> Any:
+    """Built-in XGBoost's model, unless a script stands before it."""
+    if not (root / names.XGBOOST).is_file() or (root / "code" / names.SCRIPT).is_file():
+        return None
+    from clary.containers.inference import booster
+
+    return booster.load(root / names.XGBOOST)
