@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
-from bench.clarify import talk
+from bench.clarify import shap_values, talk
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "invoke": invoke.measure,
     "listing": listing.measure,
     "talk": talk.measure,
+    "shap_values": shap_values.measure,
 }
 
 
