@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from botocore import xform_name
@@ -14,26 +14,33 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 __all__ = ["OperationModel", "Shape", "StructureShape", "function_name", "operation", "service"]
 
-TARGET_PREFIXES = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
 _loader = Loader()
 
 
-@cache
 def service(name: str) -> ServiceModel | None:
     """botocore's model of a service (its client name), None where there is no such service."""
     try:
-        return ServiceModel(_loader.load_service_model(name, "service-2"), name)
+        return _service(name)
     except UnknownServiceError:
         return None
 
 
-@cache
+@lru_cache(64)
+def _service(name: str) -> ServiceModel:
+    # An unknown name raises, so that names which callers make up are not kept.
+    return ServiceModel(_loader.load_service_model(name, "service-2"), name)
+
+
 def operation(service_name: str, name: str) -> OperationModel | None:
-    model = service(service_name)
-    return model.operation_model(name) if model is not None and name in _names(service_name) else None
+    return _operation(service_name, name) if name in _names(service_name) else None
 
 
 @cache
+def _operation(service_name: str, name: str) -> OperationModel:
+    return _service(service_name).operation_model(name)
+
+
+@lru_cache(64)
 def _names(service_name: str) -> frozenset[str]:
     model = service(service_name)
     return frozenset(model.operation_names) if model is not None else frozenset()
@@ -45,7 +52,7 @@ def function_name(operation_name: str) -> str:
     return str(xform_name(operation_name))
 
 
-@cache
+@lru_cache(64)
 def operation_names(service_name: str) -> dict[str, str]:
     """Function name to operation name for a whole service."""
     return {function_name(name): name for name in sorted(_names(service_name))}
@@ -66,7 +73,7 @@ class RestRule:
         return 2 * len(self.query) + len(self.headers) + self.path.groups
 
 
-@cache
+@lru_cache(64)
 def rest_rules(service_name: str) -> tuple[RestRule, ...]:
     """The rules of a REST service, the most particular first."""
     model = service(service_name)
