@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_SECONDS = 30.0
+HEAD_SECONDS = 20.0
 HEAD_BYTES = 1 << 20
 """More than one read of the socket, which may hold the start of a body too; the gateway allows less."""
 

@@ -65,12 +65,22 @@ class RestRule:
     operation: str
     method: str
     path: re.Pattern[str]
-    query: tuple[tuple[str, str | None], ...]
+    literals: tuple[tuple[str, str | None], ...]
+    """Query parameters of the path's template."""
+    query: tuple[str, ...]
+    """Query parameters that are required members."""
     headers: tuple[str, ...]
+    deprecated: bool
 
     @property
-    def weight(self) -> int:
-        return 2 * len(self.query) + len(self.headers) + self.path.groups
+    def weight(self) -> tuple[int, bool]:
+        needed = 2 * (len(self.literals) + len(self.query)) + len(self.headers)
+        return needed + self.path.groups, not self.deprecated
+
+
+def is_rest(service_name: str) -> bool:
+    model = service(service_name)
+    return model is not None and str(model.metadata["protocol"]).startswith("rest")
 
 
 @lru_cache(64)
@@ -79,32 +89,41 @@ def rest_rules(service_name: str) -> tuple[RestRule, ...]:
     model = service(service_name)
     assert model is not None
     rules = [_rest_rule(model.operation_model(name)) for name in model.operation_names]
-    return tuple(sorted(rules, key=lambda rule: -rule.weight))
+    return tuple(sorted(rules, key=lambda rule: rule.weight, reverse=True))
 
 
 def _rest_rule(model: OperationModel) -> RestRule:
     path, _, literal = model.http["requestUri"].partition("?")
-    query: list[tuple[str, str | None]] = []
+    literals: list[tuple[str, str | None]] = []
     for item in filter(None, literal.split("&")):
         name, equals, value = item.partition("=")
-        query.append((name, value if equals else None))
-    headers = []
+        literals.append((name, value if equals else None))
+    query, headers = [], []
     members = model.input_shape.members if model.input_shape else {}
     for name in model.input_shape.required_members if model.input_shape else ():
         where = members[name].serialization
         if where.get("location") == "querystring":
-            query.append((where.get("name", name), None))
+            query.append(where.get("name", name))
         elif where.get("location") == "header":
             headers.append(where.get("name", name).lower())
-    return RestRule(model.name, model.http["method"], _path_pattern(path), tuple(query), tuple(headers))
+    return RestRule(
+        operation=model.name,
+        method=model.http["method"],
+        path=_path_pattern(path),
+        literals=tuple(literals),
+        query=tuple(query),
+        headers=tuple(headers),
+        deprecated=model.deprecated,
+    )
 
 
 def _path_pattern(template: str) -> re.Pattern[str]:
     pattern = ""
     for piece in re.split(r"(\{[^}]+\})", template):
         if piece.startswith("{"):
-            name = piece[1:-1]
-            pattern += f"(?P<{name.rstrip('+')}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"
+            # Some services' labels have a hyphen, which the name of a group cannot have.
+            name = re.sub(r"\W", "_", piece[1:-1].rstrip("+"))
+            pattern += f"(?P<{name}>.+)" if piece.endswith("+}") else f"(?P<{name}>[^/]+)"
         else:
             pattern += re.escape(piece)
     return re.compile(pattern + ("/?" if template.count("/") == 1 and template != "/" else ""), re.DOTALL)

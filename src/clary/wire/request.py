@@ -45,7 +45,7 @@ _CLIENTS = {
     "airflow": "mwaa",
 }
 """Scopes that are not botocore's name of the service."""
-_XML = ("route53", "cloudfront", "s3control")
+_XML = ("route53", "cloudfront", "s3control", "s3express", "s3-outposts")
 _UNSIGNED_TARGETS = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
 
 
@@ -73,12 +73,12 @@ def service_of(request: Request, scope: str | None) -> str:
 
 def protocol_of(request: Request, service: str, built: Container[str]) -> str:
     """The protocol to answer in: the model's for a built service, else what the request looks like."""
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
     if service in built:
         known = model.service(service)
         assert known is not None
         return str(known.metadata["protocol"])
-    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return "cbor"
     if "x-amz-target" in request.headers:
         return "json"
     if _is_form(request) or _value(request, "Action"):
@@ -101,8 +101,8 @@ def match(service: str, request: Request, form: Mapping[str, str], built: Contai
     """The operation that a request means; AwsError where there is none, or none of its service is built."""
     protocol = protocol_of(request, service, built)
     if protocol.startswith("rest"):
-        return _match_rest(service, request)
-    if service not in built:
+        return _match_rest(service, request, built)
+    if service not in built or protocol == "cbor":
         raise not_built(service, _name(request, form))
     known = model.service(service)
     assert known is not None
@@ -120,31 +120,39 @@ def match(service: str, request: Request, form: Mapping[str, str], built: Contai
     return Matched(service, found)
 
 
-def _match_rest(service: str, request: Request) -> Matched:
-    if model.service(service) is None:
-        raise not_built(service, f"{request.method} {request.path[:128]}")
-    names = dict(request.query)
-    for rule in model.rest_rules(service):
-        if rule.method != request.method or not all(h in request.headers for h in rule.headers):
-            continue
-        if not all(n in names and v in (None, names[n]) for n, v in rule.query):
-            continue
-        found = rule.path.fullmatch(request.path)
-        if found:
-            operation = model.operation(service, rule.operation)
-            assert operation is not None
-            return Matched(service, operation, {k: _unquoted(v) for k, v in found.groupdict().items()})
-    if service == "s3":
-        raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
+def _match_rest(service: str, request: Request, built: Container[str]) -> Matched:
     what = f"{request.method} {request.path[:128]}"
-    raise AwsError("UnknownOperationException", f"{service}: no operation is {what}", 404)
+    if not model.is_rest(service):
+        raise not_built(service, what)
+    names = dict(request.query)
+    alike = [rule for rule in model.rest_rules(service) if _could_mean(rule, request, names)]
+    whole = (
+        r for r in alike if all(h in request.headers for h in r.headers) and all(n in names for n in r.query)
+    )
+    # In S3 what is there tells operations apart. Elsewhere what is not there is a mistake to be named.
+    rule = next(whole, alike[0] if alike and service != "s3" else None)
+    if rule is None and service == "s3":
+        raise AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
+    if rule is None and service not in built:
+        raise not_built(service, what)
+    if rule is None:
+        raise AwsError("UnknownOperationException", f"{service}: no operation is {what}", 404)
+    operation, found = model.operation(service, rule.operation), rule.path.fullmatch(request.path)
+    assert operation is not None and found is not None
+    return Matched(service, operation, {k: _unquoted(v) for k, v in found.groupdict().items()})
+
+
+def _could_mean(rule: model.RestRule, request: Request, names: Mapping[str, str]) -> bool:
+    return (
+        rule.method == request.method
+        and rule.path.fullmatch(request.path) is not None
+        and all(n in names and v in (None, names[n]) for n, v in rule.literals)
+    )
 
 
 def _knows_path(service: str, request: Request) -> bool:
-    return any(
-        rule.method == request.method and rule.path.fullmatch(request.path)
-        for rule in model.rest_rules(service)
-    )
+    names = dict(request.query)
+    return any(_could_mean(rule, request, names) for rule in model.rest_rules(service))
 
 
 def _name(request: Request, form: Mapping[str, str]) -> str:
