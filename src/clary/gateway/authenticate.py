@@ -33,6 +33,11 @@ _MISSING = _Words(
 _MALFORMED = _Words(
     ("AuthorizationHeaderMalformed", 400), ("IncompleteSignature", 400), ("IncompleteSignatureException", 403)
 )
+_MALFORMED_URL = _Words(
+    ("AuthorizationQueryParametersError", 400),
+    ("IncompleteSignature", 400),
+    ("IncompleteSignatureException", 403),
+)
 _UNSUPPORTED = _Words(
     ("InvalidRequest", 400), ("IncompleteSignature", 400), ("IncompleteSignatureException", 403)
 )
@@ -57,7 +62,8 @@ def read(request: Request, protocol: str) -> sigv4.Signature | None:
     except sigv4.UnsupportedError as error:
         raise _UNSUPPORTED.error(protocol, str(error)) from error
     except sigv4.MalformedError as error:
-        raise _MALFORMED.error(protocol, str(error)) from error
+        words = _MALFORMED if "authorization" in request.headers else _MALFORMED_URL
+        raise words.error(protocol, str(error)) from error
 
 
 def missing(protocol: str) -> AwsError:
