@@ -22,7 +22,7 @@ _CONTAINER = (
     "MultiModelConfig",
     "ContainerMetricsConfig",
 )
-_SOURCE = ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri")
+_SOURCE = ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
 
 
 def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     source = data_source(container)
     if source is not None:
         _check_data(call, source)
-    return {"ModelArn": MODEL.create(call, request).arn}
+    return {"ModelArn": MODEL.create(call, {"EnableNetworkIsolation": False, **request}).arn}
 
 
 def primary(body: Mapping[str, Any]) -> Mapping[str, Any]:
