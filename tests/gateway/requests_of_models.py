@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -14,10 +15,11 @@ import regex
 TEXTS = (
     "fuzz-a", "a", "1", "ml.m5.large", "fuzz/a", "/fuzz", "s3://fuzz-bucket/a", "text/csv", "2030-01-01",
     "arn:aws:iam::123456789012:role/fuzz", "arn:aws:sagemaker:us-east-1:123456789012:model/fuzz-a",
-    "arn:aws:kms:us-east-1:123456789012:key/fuzz", "sg-12345678", "subnet-12345678", "https://fuzz.example/a",
+    "arn:aws:kms:us-east-1:123456789012:key/fuzz", "sg-12345678", "subnet-12345678", "fs-12345678", "https://fuzz.example/a",
     "123456789012", "fuzz.bucket", "/opt/ml/processing/fuzz", "a" * 64,
     "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
 )  # fmt: skip
+PLACE = "s3://fuzz-bucket/a"
 DEEP = 5
 
 
@@ -37,8 +39,10 @@ class Unmakeable(Exception):
 class Maker:
     """Values of shapes, from one seeded source of chance."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, wishes: bool = False) -> None:
         self.chance = Random(seed)
+        self._wishes = wishes
+        """Whether to ask for something in every member: True, 1, lists of one, an enum's first."""
 
     def structure(self, shape: Any, some: float, depth: int = 0) -> dict[str, Any]:
         """The required members, and each other one with probability `some`."""
@@ -61,7 +65,7 @@ class Maker:
         if kind == "structure":
             return self.structure(shape, some, depth)
         if kind == "list":
-            size = max(facts.get("min", 0), self.chance.choice((0, 1, 2)))
+            size = max(facts.get("min", 0), 1 if self._wishes else self.chance.choice((0, 1, 2)))
             return [
                 self.value(shape.member, some, depth + 1) for _ in range(min(size, facts.get("max", size)))
             ]
@@ -69,9 +73,10 @@ class Maker:
             return {str(self._text(shape.key)): self.value(shape.value, some, depth + 1)}
         if kind in ("integer", "long", "float", "double"):
             low, high = facts.get("min", 0), facts.get("max", 1000)
-            return self.chance.choice((low, high, min(max(1, low), high)))
+            one = min(max(1, low), high)
+            return one if self._wishes else self.chance.choice((low, high, one))
         other: dict[str, Callable[[], Any]] = {
-            "boolean": lambda: self.chance.random() < 0.5,
+            "boolean": lambda: self._wishes or self.chance.random() < 0.5,
             "timestamp": lambda: self.chance.choice((0, 1_700_000_000, 1_700_000_000.123)),
             "blob": lambda: "YWJj",
         }
@@ -80,11 +85,12 @@ class Maker:
     def _text(self, shape: Any) -> str:
         facts = shape.metadata
         if facts.get("enum"):
-            return str(self.chance.choice(facts["enum"]))
+            return str(facts["enum"][0] if self._wishes else self.chance.choice(facts["enum"]))
         fits = [text for text in TEXTS if _fits(text, facts)]
         if not fits:
             raise Unmakeable(shape.name)
-        return self.chance.choice(fits)
+        in_s3 = self._wishes and shape.name.startswith("S3") and PLACE in fits
+        return PLACE if in_s3 else self.chance.choice(fits)
 
     def wrong(self, shape: Any, params: dict[str, Any]) -> Iterator[Wrong]:
         """The request with one thing wrong, for every place in it and every way that its shape knows."""
@@ -112,8 +118,9 @@ class Maker:
             yield from (("no time", "yesterday"), ("no year", 10**18), ("bool", True), ("nan", math.nan))
         if kind == "string":
             yield from self._texts(shape)
-        if kind == "list" and "max" in facts and facts["max"] < 300:
-            yield "long", [self.value(shape.member, 0, DEEP)] * (facts["max"] + 1)
+        if kind == "list" and facts.get("max", 300) < 300:
+            with suppress(Unmakeable):
+                yield "long", [self.value(shape.member, 0, DEEP)] * (facts["max"] + 1)
         if kind == "list":
             yield "null inside", [None]
         if kind in ("list", "map") and facts.get("min"):

@@ -305,7 +305,7 @@ def test_gzip_manifest_and_fast_file(jobs: Jobs) -> None:
          "InstanceCount"),
         ({"AlgorithmSpecification": {"TrainingImage": SKLEARN, "TrainingInputMode": "Pipe"},
           "InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": {
-              "S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}}]}, "Pipe mode"),
+              "S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}}]}, "InputMode Pipe"),
         ({"AlgorithmSpecification": {"TrainingImage": "123.dkr.ecr.x/mine:1", "TrainingInputMode": "File"}},
          "No runtime in Clary"),
         ({"HyperParameters": {}}, "needs a script"),

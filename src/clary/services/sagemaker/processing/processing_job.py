@@ -104,8 +104,11 @@ def _cluster(cluster: Body) -> Iterator[str]:
 def _input(item: Body) -> Iterator[str]:
     name = f"ProcessingInputs, {item['InputName']}:"
     place = item.get("S3Input")
-    if place is None or item.get("AppManaged") or "DatasetDefinition" in item:
-        yield f"{name} only S3Input, brought by Clary (not AppManaged), is built. Upload the data to S3"
+    for member in ("AppManaged", "DatasetDefinition"):
+        if item.get(member):
+            yield f"{name} {member} is not built in Clary. Upload the data to S3, and give S3Input"
+    if place is None:
+        yield f"{name} S3Input is required"
         return
     if place.get("S3InputMode", "File") != "File":
         yield f"{name} S3InputMode Pipe is not built in Clary. Use File: large files are linked, not copied"
@@ -115,8 +118,11 @@ def _input(item: Body) -> Iterator[str]:
 def _output(item: Body) -> Iterator[str]:
     name = f"ProcessingOutputConfig, {item['OutputName']}:"
     place = item.get("S3Output")
-    if place is None or item.get("AppManaged") or "FeatureStoreOutput" in item:
-        yield f"{name} only S3Output, uploaded by Clary (not AppManaged), is built"
+    for member in ("AppManaged", "FeatureStoreOutput"):
+        if item.get(member):
+            yield f"{name} {member} is not built in Clary. Give S3Output"
+    if place is None:
+        yield f"{name} S3Output is required"
         return
     yield from _local_path(name, place)
 

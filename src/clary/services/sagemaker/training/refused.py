@@ -105,15 +105,17 @@ def _channels(request: Body) -> Iterator[str]:
 def _channel(channel: Body, algorithm: Body) -> Iterator[str]:
     name = f"InputDataConfig, channel {channel['ChannelName']}:"
     place = channel["DataSource"].get("S3DataSource")
-    if place is None or len(channel["DataSource"]) > 1:
-        yield f"{name} only S3DataSource is built in Clary. Upload the data to S3"
+    for member in channel["DataSource"].keys() - {"S3DataSource"}:
+        yield f"{name} {member} is not built in Clary. Upload the data to S3, and give S3DataSource"
+    if place is None:
+        yield f"{name} S3DataSource is required"
         return
     yield from _named(f"{name} ", place, _SOURCE)
     refuse(lambda: channels.split(place["S3Uri"]))
     if place["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         yield f"{name} S3DataType {place['S3DataType']} is not built in Clary. Use S3Prefix or ManifestFile"
     if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
-        yield f"{name} Pipe mode is not built in Clary. Use File or FastFile: files are linked, not copied"
+        yield f"{name} InputMode Pipe is not built in Clary. Use File or FastFile: files are linked, not copied"
     if channel.get("RecordWrapperType", "None") != "None":
         yield f"{name} RecordWrapperType RecordIO is not built in Clary. Use None"
     if channel.get("ShuffleConfig"):
