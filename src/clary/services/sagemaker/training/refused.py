@@ -115,7 +115,7 @@ def _channel(channel: Body, algorithm: Body) -> Iterator[str]:
     if place["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         yield f"{name} S3DataType {place['S3DataType']} is not built in Clary. Use S3Prefix or ManifestFile"
     if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
-        yield f"{name} InputMode Pipe is not built in Clary. Use File or FastFile: files are linked, not copied"
+        yield f"{name} InputMode Pipe is not built in Clary. Use File or FastFile: files are linked"
     if channel.get("RecordWrapperType", "None") != "None":
         yield f"{name} RecordWrapperType RecordIO is not built in Clary. Use None"
     if channel.get("ShuffleConfig"):
