@@ -45,7 +45,7 @@ _CLIENTS = {
     "airflow": "mwaa",
 }
 """Scopes that are not botocore's name of the service."""
-_XML = ("route53", "cloudfront", "s3control", "s3express", "s3-outposts")
+_XML = ("route53", "cloudfront", "s3control", "s3express", "s3-outposts", "s3-object-lambda")
 _UNSIGNED_TARGETS = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
 
 
