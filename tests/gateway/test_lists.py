@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clary.server import operations
+from clary.wire import model, validate
 from gateway.signed import Wire
 from running import Clary, free_port
 
@@ -28,6 +30,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clary]:
     server.start()
     sagemaker, s3 = server.client("sagemaker"), server.client("s3")
     s3.create_bucket(Bucket="listed")
+    s3.create_bucket(Bucket="outputs")
     for name in NAMES:
         fill(server, sagemaker, name)
         s3.create_bucket(Bucket=name)
@@ -52,9 +55,12 @@ def fill(house: Clary, sagemaker: Any, name: str) -> None:
     sagemaker.create_training_job(
         TrainingJobName=name,
         RoleArn=house.role,
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        HyperParameters={"sagemaker_program": "a.py", "sagemaker_submit_directory": "s3://none/a.tar.gz"},
-        OutputDataConfig={"S3OutputPath": "s3://listed/out"},
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["true"],
+        },
+        OutputDataConfig={"S3OutputPath": "s3://outputs/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 60},
     )
@@ -62,7 +68,7 @@ def fill(house: Clary, sagemaker: Any, name: str) -> None:
     sagemaker.create_processing_job(
         ProcessingJobName=name,
         RoleArn=house.role,
-        AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["echo", "hello again"]},
+        AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["sh", "-c", "echo again; false"]},
         ProcessingResources={"ClusterConfig": cluster},
     )
 
@@ -187,11 +193,11 @@ def _all(sagemaker: Any, function: str) -> list[dict[str, Any]]:
 
 def test_jobs_by_their_status(house: Clary) -> None:
     sagemaker = house.client("sagemaker")
-    failed = sagemaker.list_training_jobs(StatusEquals="Failed", SortBy="Status")
-    assert len(failed["TrainingJobSummaries"]) == len(NAMES)
-    assert sagemaker.list_training_jobs(StatusEquals="Completed")["TrainingJobSummaries"] == []
-    done = sagemaker.list_processing_jobs(StatusEquals="Completed", LastModifiedTimeAfter=0)
-    assert len(done["ProcessingJobSummaries"]) == len(NAMES)
+    done = sagemaker.list_training_jobs(StatusEquals="Completed", SortBy="Status")
+    assert len(done["TrainingJobSummaries"]) == len(NAMES)
+    assert sagemaker.list_training_jobs(StatusEquals="Failed")["TrainingJobSummaries"] == []
+    failed = sagemaker.list_processing_jobs(StatusEquals="Failed", LastModifiedTimeAfter=0)
+    assert len(failed["ProcessingJobSummaries"]) == len(NAMES)
     with pytest.raises(ClientError, match="There are no warm pools here"):
         sagemaker.list_training_jobs(WarmPoolStatusEquals="InUse")
 
@@ -264,3 +270,79 @@ def test_page_tokens_of_tags_and_roles_that_were_bent(house: Clary, token: str) 
         house.client("sagemaker").list_tags(ResourceArn=arn, NextToken=token)
     with pytest.raises(ClientError, match=r"ValidationError.*marker|Invalid Marker"):
         house.client("iam").list_roles(Marker=token)
+
+
+ANSWERS = {
+    "ListModels": {},
+    "ListEndpointConfigs": {},
+    "ListTrainingJobs": {},
+    "ListProcessingJobs": {},
+    "DescribeModel": {"ModelName": NAMES[0]},
+    "DescribeEndpointConfig": {"EndpointConfigName": NAMES[0]},
+    "DescribeTrainingJob": {"TrainingJobName": NAMES[0]},
+    "DescribeProcessingJob": {"ProcessingJobName": NAMES[0]},
+}
+
+
+@pytest.mark.parametrize("operation", ANSWERS)
+def test_answers_fit_their_shape(house: Clary, operation: str) -> None:
+    """All required members, and every value in its enum, pattern and range."""
+    answer = Wire(house).json("sagemaker", f"SageMaker.{operation}", json.dumps(ANSWERS[operation]))
+    shape = model.operation("sagemaker", operation).output_shape
+    assert answer.status == 200
+    found = answer.read_as("json", shape)
+    del found["ResponseMetadata"]
+    validate.check(found, shape)
+
+
+def test_describe_tells_what_was_asked_for(house: Clary) -> None:
+    sagemaker = house.client("sagemaker")
+    job = sagemaker.describe_training_job(TrainingJobName=NAMES[0])
+    assert job["ResourceConfig"] == {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    assert job["RoleArn"] == house.role
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Completed", "Completed")
+    steps = job["SecondaryStatusTransitions"]
+    assert [step["Status"] for step in steps][::4] == ["Starting", "Completed"]
+    assert all(a["EndTime"] == b["StartTime"] for a, b in itertools.pairwise(steps))
+    assert (
+        job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"] <= job["LastModifiedTime"]
+    )
+    assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] >= 1
+    artifacts = f"s3://outputs/out/{NAMES[0]}/output/model.tar.gz"
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": artifacts}
+    assert job["EnableNetworkIsolation"] is job["EnableManagedSpotTraining"] is False
+    failed = sagemaker.describe_processing_job(ProcessingJobName=NAMES[0])
+    assert failed["ProcessingJobStatus"] == "Failed"
+    assert "again" in failed["FailureReason"]
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=NAMES[0])
+    assert config["ProductionVariants"][0]["InitialVariantWeight"] == 1.0
+    assert config["EnableNetworkIsolation"] is False
+    made = sagemaker.describe_model(ModelName=NAMES[0])
+    assert (made["PrimaryContainer"], made["EnableNetworkIsolation"]) == ({"Image": IMAGE}, False)
+
+
+def test_every_waiter_of_what_is_built_ends(house: Clary) -> None:
+    built, waited = operations(), set()
+    for service in sorted({service for service, _ in built}):
+        client = house.client(service)
+        for name in client.waiter_names:
+            waiter = client.get_waiter(name)
+            if (
+                service,
+                waiter.config.operation,
+            ) in built and name != "endpoint_in_service":  # test_two_users
+                waiter.wait(**WAITS[name], WaiterConfig={"Delay": 0.1, "MaxAttempts": 3})
+                waited.add(name)
+    assert waited == WAITS.keys()
+
+
+WAITS = {
+    "training_job_completed_or_stopped": {"TrainingJobName": NAMES[0]},
+    "processing_job_completed_or_stopped": {"ProcessingJobName": NAMES[0]},
+    "endpoint_deleted": {"EndpointName": "never-there"},
+    "bucket_exists": {"Bucket": "listed"},
+    "bucket_not_exists": {"Bucket": "never-there"},
+    "object_exists": {"Bucket": "listed", "Key": NAMES[0]},
+    "object_not_exists": {"Bucket": "listed", "Key": "never-there"},
+    "role_exists": {"RoleName": "ClaryExecutionRole"},
+}
