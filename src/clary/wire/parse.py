@@ -18,6 +18,7 @@ from clary.wire.model import Shape, StructureShape, members
 from clary.wire.request import Matched, Request
 
 Params = dict[str, Any]
+MAX_FORM_FIELDS = 10_000
 
 
 def parse(matched: Matched, request: Request, body: bytes | Body) -> Params:
@@ -36,9 +37,12 @@ def parse(matched: Matched, request: Request, body: bytes | Body) -> Params:
 
 def parse_form(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise AwsError("MalformedQueryString", "The form is not UTF-8") from error
+        return parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError as error:
+        message = f"The form is not UTF-8, or has more than {MAX_FORM_FIELDS} parameters"
+        raise AwsError("MalformedQueryString", message) from error
 
 
 def streams(matched: Matched) -> bool:

@@ -129,7 +129,8 @@ def _null(path: str) -> str:
 
 
 def _broken(value: Any, path: str, constraint: str) -> str:
-    return f"Value '{_short(str(value))}' at '{path}' failed to satisfy constraint: Member must {constraint}"
+    shown = list(value)[:5] if isinstance(value, list | dict) else value
+    return f"Value '{_short(str(shown))}' at '{path}' failed to satisfy constraint: Member must {constraint}"
 
 
 def _short(text: str) -> str:
