@@ -247,11 +247,13 @@ def test_a_missing_source_a_broken_one_and_one_without_the_script(jobs: Jobs) ->
     assert "it holds train.py" in found["FailureReason"]
 
 
-def test_a_missing_output_bucket_fails_the_job(jobs: Jobs) -> None:
+def test_a_missing_output_bucket_fails_the_job_before_its_work(jobs: Jobs) -> None:
     request = jobs.script("print('x')", OutputDataConfig={"S3OutputPath": "s3://no-such-bucket-here/out"})
     found = jobs.run(request)
     assert found["TrainingJobStatus"] == "Failed"
     assert "Data upload failed" in found["FailureReason"]
+    # It is told before the work, not after it.
+    assert jobs.log(request["TrainingJobName"]) == []
 
 
 def test_large_channels_are_linked_and_cannot_be_written(jobs: Jobs) -> None:
@@ -303,7 +305,7 @@ def test_gzip_manifest_and_fast_file(jobs: Jobs) -> None:
          "InstanceCount"),
         ({"AlgorithmSpecification": {"TrainingImage": SKLEARN, "TrainingInputMode": "Pipe"},
           "InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": {
-              "S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}}]}, "Pipe mode"),
+              "S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}}]}, "InputMode Pipe"),
         ({"AlgorithmSpecification": {"TrainingImage": "123.dkr.ecr.x/mine:1", "TrainingInputMode": "File"}},
          "No runtime in Clary"),
         ({"HyperParameters": {}}, "needs a script"),
@@ -342,7 +344,7 @@ def test_a_name_is_taken_once_and_free_after_delete(jobs: Jobs) -> None:
         jobs.sagemaker.delete_training_job(TrainingJobName=name)
     jobs.end(name)
     jobs.sagemaker.delete_training_job(TrainingJobName=name)
-    with pytest.raises(jobs.sagemaker.exceptions.ResourceNotFound):
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*: Requested resource not found\.$"):
         jobs.describe(name)
     assert jobs.run(request)["TrainingJobStatus"] == "Completed"
     assert jobs.log(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
@@ -46,7 +47,7 @@ class FileLogs:
         except FileNotFoundError:
             return found
         with file:
-            file.seek(offset)
+            file.seek(min(offset, file.seek(0, SEEK_END)))
             while len(found) < limit:
                 raw = file.readline()
                 if not raw.endswith(b"\n"):
@@ -61,7 +62,8 @@ class FileLogs:
         except FileNotFoundError:
             return []
         with file:
-            end = file.seek(0, 2) if offset is None else offset
+            size = file.seek(0, SEEK_END)
+            end = size if offset is None else min(offset, size)
             return list(_backwards(file, end, limit))[::-1]
 
     def delete(self, group: str) -> None:

@@ -108,10 +108,14 @@ class LocalIdentity:
         if content["expires"] < time.time():
             raise InvalidToken("The sign-in link is over its time. Run `clary link` for a fresh one")
         with self._lock:
-            used = self._used.read_text().split() if self._used.exists() else []
+            used = _read_used(self._used)
             if content["id"] in used:
                 raise InvalidToken("The sign-in link was used already. Run `clary link` for a fresh one")
-            write_private(self._used, "\n".join([*used[-1000:], content["id"]]) + "\n")
+            # What is over its time is refused for that, and need not be remembered.
+            kept = {id: end for id, end in used.items() if end > time.time()} | {
+                content["id"]: content["expires"]
+            }
+            write_private(self._used, "".join(f"{id} {end}\n" for id, end in kept.items()))
 
     def _secret(self, access_key_id: str) -> str:
         digest = hmac.digest(self._seal, b"secret:" + access_key_id.encode(), "sha256")
@@ -131,6 +135,12 @@ class LocalIdentity:
     def _mac(self, purpose: str, text: str) -> str:
         digest = hmac.digest(self._seal, f"{purpose}:{text}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _read_used(path: Path) -> dict[str, int]:
+    """Used sign-in tokens and when they would have been over their time."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {id: int(end) for id, _, end in (line.partition(" ") for line in lines) if end}
 
 
 def _open_seal(home: Path) -> bytes:

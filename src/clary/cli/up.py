@@ -50,6 +50,7 @@ def _serve(settings: Settings) -> int:
         return 1
     import uvicorn
 
+    from clary.gateway.connection import Connection
     from clary.server import House
 
     house = House(settings)
@@ -64,7 +65,8 @@ def _serve(settings: Settings) -> int:
     config = uvicorn.Config(
         house.app,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
+        ws="none",
         interface="asgi3",
         lifespan="on",
         access_log=False,

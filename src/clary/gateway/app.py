@@ -10,14 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from clary.gateway import authenticate, cors, page, payload, send
-from clary.gateway.dispatch import Table
+from clary.gateway.dispatch import Entry, Table
+from clary.gateway.payload import Upload
+from clary.ports.identity import Principal
 from clary.ports.world import Call, World
-from clary.wire import model, parse, sigv4, validate
+from clary.wire import parse, sigv4, validate
 from clary.wire.body import Body
-from clary.wire.errors import AwsError, not_built
-from clary.wire.request import Matched, Request, match, parse_query, service_of
+from clary.wire.errors import AwsError, in_words_of, not_built
+from clary.wire.request import Matched, Request, match, parse_query, protocol_of, service_of, with_bucket
 from clary.wire.serialise import Response, serialise, serialise_error
 
 log = logging.getLogger("clary.gateway")
@@ -25,6 +28,7 @@ log = logging.getLogger("clary.gateway")
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 INVOCATION_LIMIT = 25 * 1024 * 1024
+HEADER_LIMIT = 64 * 1024
 THREADS = 48
 
 
@@ -44,6 +48,8 @@ class Gateway:
     def __init__(self, world: World, table: Table, studio: Path) -> None:
         self._world = world
         self._table = table
+        self._built = frozenset(service for service, _ in table)
+        self._host = urlsplit(world.url).hostname or ""
         self._studio = studio
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
 
@@ -53,18 +59,22 @@ class Gateway:
         if request.method == "OPTIONS":
             await send.response(send_, Response(204, cors.preflight(request)), request_id, {})
             return
+        upload = Upload(request, receive)
         response = None if "authorization" in request.headers else page.find(self._studio, request)
         if response is None:
-            response = await self._answer(request, receive, request_id)
+            response = await self._answer(request, upload, request_id)
         # What users store may be a page: opened in a browser, it must not run as the Studio's own.
         response.headers.setdefault("content-security-policy", "sandbox")
         response.headers.setdefault("x-content-type-options", "nosniff")
-        await send.response(send_, response, request_id, cors.headers(request), head=request.method == "HEAD")
+        if upload.abandoned:
+            response.headers["connection"] = "close"
+        head, linger = request.method == "HEAD", upload.linger if upload.abandoned else None
+        await send.response(send_, response, request_id, cors.headers(request), head, linger)
 
-    async def _answer(self, request: Request, receive: payload.Receive, request_id: str) -> Response:
-        asked = _asked(request, request_id)
+    async def _answer(self, request: Request, upload: Upload, request_id: str) -> Response:
+        asked = self._asked(request, request_id)
         try:
-            return await self._call(asked, receive)
+            return await self._call(asked, upload)
         except AwsError as error:
             return _error(error, asked)
         except Exception:
@@ -72,83 +82,89 @@ class Gateway:
             message = f"We encountered an internal error. The server's log has it under {request_id}."
             return _error(AwsError("InternalFailure", message, 500), asked)
 
-    async def _call(self, asked: _Asked, receive: payload.Receive) -> Response:
+    def _asked(self, request: Request, request_id: str) -> _Asked:
+        try:
+            signature = sigv4.read(request)
+        except sigv4.MalformedError:
+            signature = None
+        service = service_of(request, signature.service if signature else None)
+        return _Asked(request, service, protocol_of(request, service, self._built), request_id)
+
+    async def _call(self, asked: _Asked, upload: Upload) -> Response:
         request, protocol = asked.request, asked.protocol
-        known = model.service(asked.service)
-        streamed = asked.service == "s3" and request.method in ("PUT", "POST")
-        body: bytes | Body
-        principal, region = authenticate.ANONYMOUS, self._world.region
-        unsigned = await self._unsigned(asked, receive)
-        if unsigned is not None:
-            body = unsigned
-        else:
-            signature = authenticate.read(request, protocol)
-            key = authenticate.find_key(signature, self._world.identity, protocol)
-            principal, region = key.principal, signature.region
-            if asked.service == "s3":
-                declared = request.headers.get("x-amz-content-sha256", sigv4.UNSIGNED)
-                authenticate.check(request, signature, key, declared, protocol)
-                body = payload.stream(request, receive, signature, key.secret) if streamed else b""
-            else:
-                limit = INVOCATION_LIMIT if asked.service == "sagemaker-runtime" else payload.CONTROL_LIMIT
-                body = await payload.whole(request, receive, limit)
-                # A presigned URL signs the empty body, whoever sends it.
-                digest = sigv4.payload_hash_of(b"" if signature.presigned else body)
-                authenticate.check(request, signature, key, digest, protocol)
-        if known is None:
-            raise not_built(asked.service, request.headers.get("x-amz-target", request.method))
-        form = dict(parse.parse_form(body)) if protocol == "query" and isinstance(body, bytes) else {}
-        matched = match(asked.service, request, form)
-        if unsigned is not None and (asked.service, matched.operation.name) not in _UNSIGNED:
+        if sum(len(name) + len(value) for name, value in request.headers.items()) > HEADER_LIMIT:
+            raise AwsError("RequestHeaderSectionTooLarge", f"The headers exceed {HEADER_LIMIT} bytes")
+        principal, region, body = await self._signed(asked, upload)
+        form = _form(request, body) if protocol in ("query", "ec2") else {}
+        seen = with_bucket(request, self._host) if asked.service == "s3" else request
+        matched = match(asked.service, seen, form, self._built)
+        operation = (asked.service, matched.operation.name)
+        if principal is authenticate.ANONYMOUS and operation not in authenticate.UNSIGNED_OPERATIONS:
             raise authenticate.missing(protocol)
-        call = Call(self._world, principal, region, asked.request_id)
-        return await self._dispatch(call, matched, asked, body)
-
-    async def _unsigned(self, asked: _Asked, receive: payload.Receive) -> bytes | None:
-        """The body of an unsigned STS call, which may be a sign-in; None for any other request."""
-        if asked.service != "sts" or "authorization" in asked.request.headers:
-            return None
-        return await payload.whole(asked.request, receive, payload.CONTROL_LIMIT)
-
-    async def _dispatch(self, call: Call, matched: Matched, asked: _Asked, body: bytes | Body) -> Response:
-        entry = self._table.get((matched.service, matched.operation.name))
+        entry = self._table.get(operation)
         if entry is None:
-            raise not_built(matched.service, matched.operation.name)
+            raise not_built(*operation)
+        call = Call(self._world, principal, region, asked.request_id)
+        return await self._operate(entry, call, matched, asked, body)
+
+    async def _signed(self, asked: _Asked, upload: Upload) -> tuple[Principal, str, bytes | Body]:
+        """Who asks, for which region, and the body that the signature covers."""
+        request, protocol = asked.request, asked.protocol
+        signature = authenticate.read(request, protocol)
+        if signature is None:
+            # A sign-in to STS is unsigned, and only its body tells.
+            if asked.service != "sts":
+                raise authenticate.missing(protocol)
+            body = await payload.whole(upload, payload.SIGN_IN_LIMIT)
+            return authenticate.ANONYMOUS, self._world.region, body
+        key = authenticate.find_key(signature, self._world.identity, protocol)
+        authenticate.check_headers(request, signature, protocol)
+        if asked.service == "s3":
+            declared = request.headers.get("x-amz-content-sha256", sigv4.UNSIGNED)
+            authenticate.check(request, signature, key, declared, protocol)
+            streamed = request.method in ("PUT", "POST")
+            found = payload.stream(request, upload, signature, key.secret) if streamed else b""
+            return key.principal, signature.region, found
+        limit = INVOCATION_LIMIT if asked.service == "sagemaker-runtime" else payload.CONTROL_LIMIT
+        body = await payload.whole(upload, limit)
+        authenticate.check(request, signature, key, sigv4.payload_hash_of(body), protocol)
+        return key.principal, signature.region, body
+
+    async def _operate(
+        self, entry: Entry, call: Call, matched: Matched, asked: _Asked, body: bytes | Body
+    ) -> Response:
         blob = parse.streams(matched)
         if isinstance(body, Body) and not blob:
             body = await body.read(payload.CONTROL_LIMIT)
         elif blob and isinstance(body, bytes):
             body = Body(payload.once(body), len(body))
-        params = parse.parse(matched, asked.request, body)
-        validate.check(params, matched.operation.input_shape)
         if entry.streaming:
-            output = await entry.function(call, params)
-        else:
-            loop = asyncio.get_running_loop()
-            output = await loop.run_in_executor(self._threads, entry.function, call, params)
-        return serialise(matched.operation, output or {}, call.request_id, asked.protocol)
+            output = await entry.function(call, _params(matched, asked, body))
+            return serialise(matched.operation, output or {}, call.request_id, asked.protocol)
+
+        def work() -> Response:
+            output = entry.function(call, _params(matched, asked, body))
+            return serialise(matched.operation, output or {}, call.request_id, asked.protocol)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-_UNSIGNED = authenticate.UNSIGNED_OPERATIONS
+def _params(matched: Matched, asked: _Asked, body: bytes | Body) -> dict[str, Any]:
+    params = parse.parse(matched, asked.request, body)
+    validate.check(params, matched.operation.input_shape)
+    return params
 
 
-def _asked(request: Request, request_id: str) -> _Asked:
-    try:
-        signature = sigv4.read(request)
-    except sigv4.MalformedError:
-        signature = None
-    service = service_of(request, signature.service if signature else None)
-    known = model.service(service)
-    protocol = known.metadata["protocol"] if known is not None else "json"
-    if protocol == "query" and "x-amz-target" in request.headers:
-        protocol = "json"
-    return _Asked(request, service, protocol, request_id)
+def _form(request: Request, body: bytes | Body) -> dict[str, str]:
+    """A query request's parameters, which may stand in the body or in the URL."""
+    return dict(request.query) | dict(parse.parse_form(body) if isinstance(body, bytes) else ())
 
 
 def _error(error: AwsError, asked: _Asked) -> Response:
     if error.status >= 500:
         log.warning("%s: %s %s", asked.service, error.code, error.message)
-    return serialise_error(error, asked.service, asked.protocol, asked.request_id, asked.request.path)
+    told = in_words_of(error, asked.service, asked.protocol)
+    return serialise_error(told, asked.protocol, asked.request_id, asked.request.path)
 
 
 def _request(scope: Scope) -> Request:

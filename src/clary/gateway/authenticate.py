@@ -23,7 +23,7 @@ class _Words:
     json: tuple[str, int]
 
     def error(self, protocol: str, message: str) -> AwsError:
-        code, status = {"rest-xml": self.s3, "query": self.query}.get(protocol, self.json)
+        code, status = {"rest-xml": self.s3, "query": self.query, "ec2": self.query}.get(protocol, self.json)
         return AwsError(code, message, status)
 
 
@@ -32,6 +32,14 @@ _MISSING = _Words(
 )
 _MALFORMED = _Words(
     ("AuthorizationHeaderMalformed", 400), ("IncompleteSignature", 400), ("IncompleteSignatureException", 403)
+)
+_MALFORMED_URL = _Words(
+    ("AuthorizationQueryParametersError", 400),
+    ("IncompleteSignature", 400),
+    ("IncompleteSignatureException", 403),
+)
+_UNSUPPORTED = _Words(
+    ("InvalidRequest", 400), ("IncompleteSignature", 400), ("IncompleteSignatureException", 403)
 )
 _UNKNOWN = _Words(
     ("InvalidAccessKeyId", 403), ("InvalidClientTokenId", 403), ("UnrecognizedClientException", 403)
@@ -47,15 +55,15 @@ _SKEW = _Words(
 _EXPIRED = _Words(("AccessDenied", 403), ("SignatureDoesNotMatch", 403), ("InvalidSignatureException", 403))
 
 
-def read(request: Request, protocol: str) -> sigv4.Signature:
-    """The signature a request carries; AwsError for none or a malformed one."""
+def read(request: Request, protocol: str) -> sigv4.Signature | None:
+    """The signature a request carries, None for an unsigned one; AwsError for a malformed one."""
     try:
-        signature = sigv4.read(request)
+        return sigv4.read(request)
+    except sigv4.UnsupportedError as error:
+        raise _UNSUPPORTED.error(protocol, str(error)) from error
     except sigv4.MalformedError as error:
-        raise _MALFORMED.error(protocol, str(error)) from error
-    if signature is None:
-        raise missing(protocol)
-    return signature
+        words = _MALFORMED if "authorization" in request.headers else _MALFORMED_URL
+        raise words.error(protocol, str(error)) from error
 
 
 def missing(protocol: str) -> AwsError:
@@ -90,6 +98,17 @@ def check(request: Request, signature: sigv4.Signature, key: Key, payload_hash: 
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method.",
         )
+
+
+def check_headers(request: Request, signature: sigv4.Signature, protocol: str) -> None:
+    """AwsError where a header that may change what is asked for is not covered by the signature."""
+    names = ", ".join(sigv4.unsigned_headers(request, signature))
+    if names and protocol == "rest-xml":
+        message = "There were headers present in the request which were not signed"
+        raise AwsError("AccessDenied", message, 403, HeadersNotSigned=names)
+    if names:
+        message = f"{names} must be a 'SignedHeader' in the AWS Authorization."
+        raise _WRONG.error(protocol, message)
 
 
 def _check_time(signature: sigv4.Signature, now: datetime, protocol: str) -> None:

@@ -14,7 +14,7 @@ def preflight(request: Request) -> dict[str, str]:
     """The answer's headers to OPTIONS. The asked list is echoed, for `*` does not cover `authorization`."""
     return {
         "access-control-allow-origin": "*",
-        "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+        "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
         "access-control-allow-headers": request.headers.get("access-control-request-headers", "*"),
         "access-control-max-age": "86400",
         "vary": "access-control-request-headers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 
 from clary.wire.body import FileRange
@@ -14,14 +15,16 @@ CONTENT_SECURITY_POLICY = (
     "font-src 'self' data:; frame-src 'self' blob: data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+_NAME = re.compile(r"/([\w-][\w.-]{0,200}/){0,3}([\w-][\w.-]{0,200})?", re.ASCII)
 
 
 def find(root: Path, request: Request) -> Response | None:
     """The file that an unsigned GET or HEAD names, None where there is none."""
-    if request.method not in ("GET", "HEAD") or "%" in request.path or ".." in request.path:
+    signed = any(name.startswith(("X-Amz-", "AWSAccessKeyId")) for name, _ in request.query)
+    if request.method not in ("GET", "HEAD") or signed or not _NAME.fullmatch(request.path):
         return None
-    path = root / ("index.html" if request.path == "/" else request.path.lstrip("/"))
-    if path.name.startswith(".") or not path.is_file():
+    path = root / (request.path[1:] or "index.html")
+    if not path.is_file():
         return None
     size = path.stat().st_size
     hashed = path.parent.name == "assets"
@@ -32,5 +35,6 @@ def find(root: Path, request: Request) -> Response | None:
         "content-security-policy": CONTENT_SECURITY_POLICY,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
     }
     return Response(200, headers, b"" if request.method == "HEAD" else FileRange(path, 0, size))

@@ -16,8 +16,14 @@ SMALL = 256 * 1024
 
 
 async def response(
-    send: Send, response: Response, request_id: str, further: Mapping[str, str], head: bool = False
+    send: Send,
+    response: Response,
+    request_id: str,
+    further: Mapping[str, str],
+    head: bool = False,
+    linger: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
+    """`linger` is awaited when all is written, before the connection is given up."""
     headers = {**further, **response.headers, "x-amzn-requestid": request_id, "x-amz-request-id": request_id}
     names = {name.lower() for name in headers}
     if "date" not in names:
@@ -30,6 +36,8 @@ async def response(
     if not head:
         async for chunk in _chunks(response.body):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if linger is not None:
+        await linger()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

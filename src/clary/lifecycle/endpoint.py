@@ -247,7 +247,8 @@ def _same(state: State) -> State:
 
 def _route(world: World, record: Record, ready: list[Worker]) -> None:
     targets = tuple(
-        Target(worker.variant.name, worker.socket(world), worker.variant.weight) for worker in ready
+        Target(worker.variant.name, worker.socket(world), worker.variant.weight, worker.variant.random)
+        for worker in ready
     )
     route = Route(targets, record.status)
     if world.routes.get(record.name) != route:

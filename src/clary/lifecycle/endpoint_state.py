@@ -36,6 +36,8 @@ class Variant:
     environment: Mapping[str, str] = field(default_factory=dict)
     network: bool = True
     startup_seconds: int = STARTUP_SECONDS
+    random: bool = False
+    """Whether a call goes to any worker, instead of the one with the fewest calls under way."""
     highest: int = 0
     """One more than the highest index of a worker that may have been started."""
 

@@ -9,10 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clary.lifecycle.channels import split
+from clary.lifecycle.job_state import JobFailure
 from clary.ports.objects import Objects
 
 COMPRESS_LEVEL = 3
 """gzip: a model archive is dominated by numbers, where higher levels cost much and win little."""
+
+
+def need_bucket(objects: Objects, uri: str) -> None:
+    """JobFailure where there is no bucket for what a job will make: better before its work than after."""
+    bucket, _ = split(uri)
+    if objects.bucket(bucket) is None:
+        raise JobFailure(
+            f"ClientError: Data upload failed: NoSuchBucket (404): there is no bucket {bucket!r} (in {uri})."
+            " Create it first"
+        )
 
 
 def is_empty(folder: Path) -> bool:

@@ -40,6 +40,7 @@ def prepare(world: World, record: Record, ml: Path) -> Prepared:
     ]
     write_json(ml.parent / "linked.json", linked)
     for item in _outputs(record):
+        outputs.need_bucket(world.objects, item["S3Output"]["S3Uri"])
         (ml / inside(item["S3Output"]["LocalPath"])).mkdir(parents=True, exist_ok=True)
     environments.make(ml / _OWN_INTERPRETER)
     return Prepared()

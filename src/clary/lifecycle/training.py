@@ -42,6 +42,7 @@ def prepare(world: World, record: Record, ml: Path) -> Prepared:
     for name in ("input/config", "input/data", "model", "output/data", "code"):
         (ml / name).mkdir(parents=True)
     body = record.body
+    outputs.need_bucket(world.objects, body["OutputDataConfig"]["S3OutputPath"])
     for folder, uri in mirrored(record, ml):
         resume_from(world.objects, uri, folder)
     channels = body.get("InputDataConfig", ())

@@ -14,6 +14,8 @@ class Target:
     variant: str
     socket: Path
     weight: float = 1.0
+    random: bool = False
+    """Whether any of the variant's workers may have a call, instead of the one with the fewest under way."""
 
 
 @dataclass(frozen=True, slots=True)

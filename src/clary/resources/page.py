@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from clary.ports.records import Query, Record, Store, sort_value
-from clary.wire.errors import validation
+from clary.wire.errors import AwsError, validation
 
 DEFAULT_PAGE = 10
+_MICROS = re.compile(r"-?[0-9]{1,18}")
+_TEXT = re.compile(r"[ -~]*")
 _SORT = {"Name": "name", "CreationTime": "created", "LastModifiedTime": "modified", "Status": "status"}
 _KNOWN = frozenset(
     {
@@ -68,17 +70,22 @@ def fetch(store: Store, query: Query) -> tuple[list[Record], str | None]:
     if len(rows) <= query.limit:
         return rows, None
     last = rows[query.limit - 1]
-    content = [query.sort, query.descending, sort_value(last, query.sort), last.name]
+    content = [query.kind, query.sort, query.descending, sort_value(last, query.sort), last.name]
     return rows[: query.limit], base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
 def _read_token(token: str, query: Query) -> tuple[str, str]:
     try:
-        sort, descending, value, name = json.loads(base64.urlsafe_b64decode(token))
-        if query.sort in ("created", "modified"):
-            int(value)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise validation("Invalid NextToken: send the one of the page before, unchanged") from error
-    if (sort, descending) != (query.sort, query.descending):
-        raise validation("Invalid NextToken: it belongs to another SortBy or SortOrder")
-    return str(value), str(name)
+        kind, sort, descending, value, name = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _invalid("send the one of the page before, unchanged") from error
+    if (kind, sort, descending) != (query.kind, query.sort, query.descending):
+        raise _invalid("it belongs to another list, SortBy or SortOrder")
+    for text, form in ((value, _MICROS if sort in ("created", "modified") else _TEXT), (name, _TEXT)):
+        if not isinstance(text, str) or not form.fullmatch(text):
+            raise _invalid("send the one of the page before, unchanged")
+    return value, name
+
+
+def _invalid(why: str) -> AwsError:
+    return validation(f"Invalid NextToken: {why}")

@@ -48,6 +48,10 @@ class Resource:
     """Further filters of List: input member -> string member of the body that must be equal."""
     ignored_filters: Mapping[str, str] = field(default_factory=dict)
     """Members of List's input that cannot narrow anything here, with the reason."""
+    not_found: str = ""
+    """AWS's own words for a missing `{name}`, where its answer is not the error that the model declares."""
+    taken: str = ""
+    """AWS's own words for a name that is taken by `{arn}`."""
 
     @property
     def name_member(self) -> str:
@@ -131,16 +135,16 @@ class Resource:
         }
 
     def missing(self, call: Call, name: str, operation: str) -> AwsError:
+        if self.not_found:
+            return validation(self.not_found.format(name=name))
         if _declares(self.service, operation, "ResourceNotFound"):
             return AwsError("ResourceNotFound", f"Requested resource not found: {self.arn(call, name)}")
         return validation(f'Could not find {self._words} "{self.arn(call, name)}".')
 
     def _taken(self, taken: str) -> AwsError:
         if _declares(self.service, f"Create{self.kind}", "ResourceInUse"):
-            return AwsError(
-                "ResourceInUse",
-                f"{self._words.capitalize()} names must be unique, and one with this name exists ({taken})",
-            )
+            words = self.taken or "A resource with this name already exists ({arn})"
+            return AwsError("ResourceInUse", words.format(arn=taken))
         return validation(f'Cannot create already existing {self._words} "{taken}".')
 
     @property

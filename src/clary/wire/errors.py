@@ -22,6 +22,24 @@ def validation(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
+_CODES = {
+    "rest-xml": {
+        "ValidationException": "InvalidArgument",
+        "SerializationException": "InvalidArgument",
+        "InternalFailure": "InternalError",
+    },
+    "query": {"ValidationException": "ValidationError", "SerializationException": "MalformedInput"},
+    "logs": {"ValidationException": "InvalidParameterException"},
+    "sagemaker-runtime": {"ValidationException": "ValidationError"},
+}
+
+
+def in_words_of(error: AwsError, service: str, protocol: str) -> AwsError:
+    """The same error under the code that a service, or all of a protocol, has for it."""
+    codes = _CODES.get(service) or _CODES.get(protocol) or {}
+    return AwsError(codes.get(error.code, error.code), error.message, error.status, **error.fields)
+
+
 def not_built(service: str, operation: str) -> AwsError:
     """The honest answer of an operation that does not exist here."""
     return AwsError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from clary.wire.body import Body
-from clary.wire.errors import AwsError, validation
+from clary.wire.errors import AwsError
 from clary.wire.model import Shape, StructureShape, members
 from clary.wire.request import Matched, Request
 
 Params = dict[str, Any]
+MAX_FORM_FIELDS = 10_000
 
 
 def parse(matched: Matched, request: Request, body: bytes | Body) -> Params:
@@ -30,15 +31,18 @@ def parse(matched: Matched, request: Request, body: bytes | Body) -> Params:
         return _parse_rest(matched, request, body)
     assert isinstance(body, bytes)
     if protocol == "query":
-        return _from_query(shape, dict(parse_form(body)), "")
+        return _from_form(shape, dict(request.query) | dict(parse_form(body)))
     return _from_json_object(shape, _load_json(body))
 
 
 def parse_form(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True)
-    except UnicodeDecodeError as error:
-        raise AwsError("MalformedQueryString", "The form is not UTF-8") from error
+        return parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError as error:
+        message = f"The form is not UTF-8, or has more than {MAX_FORM_FIELDS} parameters"
+        raise AwsError("MalformedQueryString", message) from error
 
 
 def streams(matched: Matched) -> bool:
@@ -83,6 +87,10 @@ def _parse_rest(matched: Matched, request: Request, body: bytes | Body) -> Param
 def _load_json(body: bytes) -> Any:
     try:
         value = json.loads(body or b"{}")
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
+    except UnicodeEncodeError as error:
+        raise AwsError("SerializationException", "The body holds half of a surrogate pair") from error
     except (ValueError, RecursionError) as error:
         raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -90,12 +98,17 @@ def _load_json(body: bytes) -> Any:
     return value
 
 
-def _load_xml(body: bytes) -> ET.Element:
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+class _NoDoctype(ET.TreeBuilder):
+    """Refuses what could name or multiply other text."""
+
+    def doctype(self, *_: Any) -> None:
         raise AwsError("MalformedXML", "Document type declarations are not allowed")
+
+
+def _load_xml(body: bytes) -> ET.Element:
     try:
-        return ET.fromstring(body)  # noqa: S314 - entities are refused above
-    except ET.ParseError as error:
+        return ET.fromstring(body, ET.XMLParser(target=_NoDoctype()))  # noqa: S314 - no entities, see above
+    except (ET.ParseError, ValueError, LookupError) as error:
         raise AwsError("MalformedXML", f"The XML you provided was not well-formed: {error}") from error
 
 
@@ -125,7 +138,14 @@ def _from_json(shape: Shape, value: Any) -> Any:
     return value
 
 
-def _from_query(shape: StructureShape, form: Mapping[str, str], prefix: str) -> Params:
+def _from_form(shape: StructureShape, form: dict[str, str]) -> Params:
+    """The input. What is left over stays under its own name, for `validate` to name it."""
+    found = _from_query(shape, form, "")
+    known = ("Action", "Version")
+    return {n: v for n, v in form.items() if n not in known and not n.startswith("X-Amz-")} | found
+
+
+def _from_query(shape: StructureShape, form: dict[str, str], prefix: str) -> Params:
     found = {}
     for name, member in members(shape).items():
         value = _query_value(member, form, prefix + member.serialization.get("name", name))
@@ -134,7 +154,8 @@ def _from_query(shape: StructureShape, form: Mapping[str, str], prefix: str) -> 
     return found
 
 
-def _query_value(shape: Shape, form: Mapping[str, str], name: str) -> Any:
+def _query_value(shape: Shape, form: dict[str, str], name: str) -> Any:
+    """The value, taken out of the form; None where there is none."""
     if shape.type_name == "structure":
         inner = _from_query(shape, form, name + ".")
         return inner or None
@@ -144,7 +165,7 @@ def _query_value(shape: Shape, form: Mapping[str, str], name: str) -> Any:
         while (value := _query_value(shape.member, form, f"{stem}.{len(items) + 1}")) is not None:
             items.append(value)
         return items or None
-    return _from_text(shape, form[name], name) if name in form else None
+    return _from_text(shape, form.pop(name), name) if name in form else None
 
 
 def _from_text(shape: Shape, text: str, name: str, header: bool = False) -> Any:
@@ -160,56 +181,84 @@ def _from_text(shape: Shape, text: str, name: str, header: bool = False) -> Any:
         read = _READERS.get(kind, str)
     try:
         return read(text)
-    except (ValueError, TypeError) as error:
-        raise AwsError("InvalidArgument", f"{name}: {text!r} is not a {kind}") from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise AwsError("SerializationException", f"{name}: {text[:128]!r} is not a {kind}") from error
 
 
 def _from_xml(shape: Shape, node: ET.Element) -> Any:
     kind = shape.type_name
     if kind == "structure":
-        found = {}
-        for name, member in members(shape).items():
-            label = member.serialization.get("name", name)
-            if member.type_name == "list" and member.serialization.get("flattened"):
-                label = member.member.serialization.get("name", label)
-                items = [_from_xml(member.member, child) for child in node if _local(child) == label]
-                found.update({name: items} if items else {})
-            else:
-                child = next((child for child in node if _local(child) == label), None)
-                found.update({name: _from_xml(member, child)} if child is not None else {})
-        return found
+        return _from_xml_structure(shape, node)
     if kind == "list":
         return [_from_xml(shape.member, child) for child in node]
     return _from_text(shape, node.text or "", _local(node))
+
+
+def _from_xml_structure(shape: Shape, node: ET.Element) -> Params:
+    found: Params = {}
+    labels = set()
+    for name, member in members(shape).items():
+        flattened = member.type_name == "list" and member.serialization.get("flattened")
+        label = member.serialization.get("name", name)
+        if flattened:
+            label = member.member.serialization.get("name", label)
+        labels.add(label)
+        items = [child for child in node if _local(child) == label]
+        if items:
+            inner = member.member if flattened else member
+            values = [_from_xml(inner, item) for item in items]
+            found[name] = values if flattened else values[0]
+    strange = next((_local(child) for child in node if _local(child) not in labels), None)
+    if strange is not None:
+        raise AwsError(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema: "
+            f"{shape.name} has no {strange[:128]}",
+        )
+    return found
 
 
 def _local(node: ET.Element) -> str:
     return node.tag.rpartition("}")[2]
 
 
-def _timestamp(value: Any) -> datetime:
+def _timestamp(value: Any) -> Any:
+    """What is no timestamp (epoch seconds or ISO 8601) stays as it is, for `validate` to name it."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)
         found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
         return found if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise validation(f"{value!r} is not a timestamp: send epoch seconds or ISO 8601") from error
+    except (ValueError, OverflowError, OSError):
+        return value
 
 
-def _blob(text: str) -> bytes:
+def _blob(text: str) -> bytes | str:
+    """What is not base64 stays as it is, for `validate` to name it."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise AwsError("SerializationException", "A blob must be base64") from error
+    except ValueError:
+        return text
+
+
+def _whole_number(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "integer": int,
-    "long": int,
+    "integer": _whole_number,
+    "long": _whole_number,
     "float": float,
     "double": float,
-    "boolean": lambda text: text.lower() == "true",
+    "boolean": _truth,
     "timestamp": _timestamp,
     "blob": _blob,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,29 +43,72 @@ def serialise(operation: OperationModel, output: dict[str, Any], request_id: str
     return _rest(operation, output, status, protocol)
 
 
-def serialise_error(error: AwsError, service: str, protocol: str, request_id: str, resource: str) -> Response:
+def serialise_error(error: AwsError, protocol: str, request_id: str, resource: str) -> Response:
     """`resource` is the path, which S3 names in its errors."""
-    headers = {"x-amzn-errortype": error.code}
-    if protocol == "rest-xml":
-        fields = {"Resource": resource, **error.fields, "RequestId": request_id, "HostId": "clary"}
-        inner = "".join(f"<{k}>{_xml_text(v)}</{k}>" for k, v in fields.items() if v is not None)
-        first = f"<Code>{error.code}</Code><Message>{_xml_text(error.message)}</Message>"
-        body = f"{_XML}<Error>{first}{inner}</Error>"
-        return Response(error.status, {**headers, "content-type": "application/xml"}, body.encode())
-    if protocol == "query":
-        side = "Sender" if error.status < 500 else "Receiver"
-        body = (
-            f"<ErrorResponse><Error><Type>{side}</Type><Code>{error.code}</Code>"
-            f"<Message>{_xml_text(error.message)}</Message></Error>"
-            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-        return Response(error.status, {**headers, "content-type": "text/xml"}, body.encode())
-    rest = protocol == "rest-json"
-    content = {"Message" if rest else "message": error.message, **error.fields}
-    if not rest:
-        content = {"__type": error.code, **content}
-    version = "application/json" if rest else "application/x-amz-json-1.1"
-    return Response(error.status, {**headers, "content-type": version}, json.dumps(content).encode())
+    content_type, body = _ERRORS.get(protocol, _rest_json_error)(error, request_id, resource)
+    headers = {"x-amzn-errortype": error.code, "content-type": content_type}
+    if protocol == "cbor":
+        headers["smithy-protocol"] = "rpc-v2-cbor"
+    return Response(error.status, headers, b"" if error.status == 304 else body)
+
+
+def _rest_xml_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    fields = {"Resource": resource, **error.fields, "RequestId": request_id, "HostId": "clary"}
+    inner = "".join(f"<{k}>{_shown(v)}</{k}>" for k, v in fields.items() if v is not None)
+    first = f"<Code>{error.code}</Code><Message>{_shown(error.message)}</Message>"
+    return "application/xml", f"{_XML}<Error>{first}{inner}</Error>".encode()
+
+
+def _query_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    side = "Sender" if error.status < 500 else "Receiver"
+    text = (
+        f"<ErrorResponse><Error><Type>{side}</Type><Code>{error.code}</Code>"
+        f"<Message>{_shown(error.message)}</Message></Error>"
+        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+    return "text/xml", text.encode()
+
+
+def _ec2_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    text = (
+        f"{_XML}<Response><Errors><Error><Code>{error.code}</Code><Message>{_shown(error.message)}</Message>"
+        f"</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+    )
+    return "text/xml", text.encode()
+
+
+def _json_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    content = {"__type": error.code, "message": error.message, **error.fields}
+    return "application/x-amz-json-1.1", json.dumps(content).encode()
+
+
+def _rest_json_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    return "application/json", json.dumps({"Message": error.message, **error.fields}).encode()
+
+
+def _cbor_error(error: AwsError, request_id: str, resource: str) -> tuple[str, bytes]:
+    from awscrt.cbor import AwsCborEncoder
+
+    encoder = AwsCborEncoder()
+    encoder.write_data_item({"__type": error.code, "message": error.message})
+    return "application/cbor", encoder.get_encoded_data()
+
+
+_ERRORS = {
+    "rest-xml": _rest_xml_error,
+    "query": _query_error,
+    "ec2": _ec2_error,
+    "json": _json_error,
+    "cbor": _cbor_error,
+}
+
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _shown(value: Any) -> str:
+    """Text of an error, which may repeat what no XML can hold."""
+    return escape(_NO_XML.sub("\ufffd", str(value)))
 
 
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -222,7 +266,7 @@ def _header_value(member: Shape, value: Any) -> str:
 
 
 def _header(value: Any) -> str:
-    text = str(value).replace("\r", " ").replace("\n", " ")
+    text = "".join(" " if c < " " or c == "\x7f" else c for c in str(value))
     return text if text.isascii() else quote(text, safe=" /;=,.:@\"'()<>[]{}?*+-_~!$&")
 
 

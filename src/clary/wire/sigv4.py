@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
@@ -23,6 +24,9 @@ UNSIGNED = "UNSIGNED-PAYLOAD"
 MAX_SKEW = timedelta(minutes=15)
 MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
 _EMPTY = hashlib.sha256(b"").hexdigest()
+_OTHER = f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM};"
+_COVERED = frozenset({"x-amz-date", "x-amz-content-sha256", "x-amz-security-token"})
+"""Headers whose values the signature covers by itself, or that prove themselves."""
 _CREDENTIAL = re.compile(r"(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]*)/(?P<service>[^/]+)/aws4_request")
 _FIELD = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 
@@ -55,24 +59,32 @@ class MalformedError(Exception):
     """The authorization is there but cannot be read; the text says what is missing."""
 
 
+class UnsupportedError(MalformedError):
+    """An authorization of another kind than Signature Version 4, or two at once."""
+
+
 def read(request: Request) -> Signature | None:
     """The signature that a request carries, None for an unsigned one; MalformedError."""
-    header = request.headers.get("authorization")
+    header, query = request.headers.get("authorization"), dict(request.query)
+    presigned = "X-Amz-Signature" in query or "X-Amz-Algorithm" in query
+    if header is not None and presigned:
+        raise UnsupportedError("Only one auth mechanism allowed: the Authorization header or X-Amz-Algorithm")
+    if header is None and {"AWSAccessKeyId", "Signature", "Expires"} <= query.keys():
+        raise UnsupportedError(f"{_OTHER} Signature Version 2 is not (boto3: signature_version='s3v4')")
     if header is not None:
         return _from_header(request, header)
-    query = dict(request.query)
-    return _from_query(query) if "X-Amz-Signature" in query or "X-Amz-Algorithm" in query else None
+    return _from_query(query) if presigned else None
 
 
 def _from_header(request: Request, header: str) -> Signature:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
-        raise MalformedError(f"Authorization must be {ALGORITHM}; {algorithm!r} is not supported")
+        raise UnsupportedError(f"{_OTHER} {algorithm[:32]!r} is not supported")
     fields = dict(_FIELD.findall(rest))
     missing = [name for name in ("Credential", "SignedHeaders", "Signature") if name not in fields]
     if missing:
         raise MalformedError(f"Authorization header requires '{missing[0]}' parameter")
-    timestamp = request.headers.get("x-amz-date", "")
+    timestamp = request.headers.get("x-amz-date") or _iso(request.headers.get("date", ""))
     return _signature(fields, timestamp, request.headers.get("x-amz-security-token"), presigned=False)
 
 
@@ -81,7 +93,7 @@ def _from_query(query: dict[str, str]) -> Signature:
         raise MalformedError(f"X-Amz-Algorithm only supports {ALGORITHM}")
     fields = {name: query.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature")}
     expires = query.get("X-Amz-Expires", "")
-    if not expires.isdigit() or not 0 < int(expires) <= MAX_PRESIGNED_SECONDS:
+    if not re.fullmatch(r"[0-9]{1,6}", expires) or not 0 < int(expires) <= MAX_PRESIGNED_SECONDS:
         raise MalformedError("X-Amz-Expires must be between 1 and 604800 seconds")
     token = query.get("X-Amz-Security-Token")
     return _signature(fields, query.get("X-Amz-Date", ""), token, presigned=True, expires=int(expires))
@@ -93,8 +105,10 @@ def _signature(
     found = _CREDENTIAL.fullmatch(fields["Credential"])
     if not found:
         raise MalformedError("Credential must be KEY/YYYYMMDD/REGION/SERVICE/aws4_request")
-    if not re.fullmatch(r"\d{8}T\d{6}Z", timestamp):
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", timestamp):
         raise MalformedError("X-Amz-Date must be YYYYMMDDTHHMMSSZ")
+    if not fields["Signature"].isascii() or not found["key"].isascii():
+        raise MalformedError("Credential and Signature must be ASCII")
     signature = Signature(
         access_key_id=found["key"],
         date=found["date"],
@@ -125,6 +139,26 @@ def expected(request: Request, signature: Signature, secret: str, payload_hash: 
     to_sign = f"{ALGORITHM}\n{signature.timestamp}\n{signature.scope}\n{digest}"
     key = signing_key(secret, signature.date, signature.region, signature.service)
     return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def unsigned_headers(request: Request, signature: Signature) -> list[str]:
+    """X-Amz- headers that the signature does not cover: a signed URL's holder may have put them there."""
+    amazon = {name for name in request.headers if name.startswith("x-amz-")}
+    return sorted(amazon - _COVERED - set(signature.signed_headers))
+
+
+def is_digest(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{64}", text) is not None
+
+
+def _iso(date: str) -> str:
+    """The Date header, in which a client may state the time instead of X-Amz-Date."""
+    try:
+        found = parsedate_to_datetime(date) if date else None
+    except ValueError:
+        found = None
+    # -0000, which Python's own formatdate writes, is UTC and gives no zone.
+    return f"{found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC):%Y%m%dT%H%M%SZ}" if found else ""
 
 
 def matches(request: Request, signature: Signature, secret: str, payload_hash: str) -> bool:

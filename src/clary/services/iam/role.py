@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clary.ports.identity import EXECUTION_ROLE, STUDIO_ROLE
 from clary.ports.world import Call
 from clary.wire.errors import AwsError
 
+T = TypeVar("T")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -31,9 +33,9 @@ def get_role(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_roles(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    prefix = request.get("PathPrefix", "/")
-    names = (EXECUTION_ROLE, STUDIO_ROLE) if prefix == "/" else ()
-    return {"Roles": [_role(call, name) for name in names], "IsTruncated": False}
+    names = [EXECUTION_ROLE, STUDIO_ROLE] if request.get("PathPrefix", "/") == "/" else []
+    shown, more = _page(names, request)
+    return {"Roles": [_role(call, name) for name in shown], **more}
 
 
 def simulate_principal_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +46,19 @@ def simulate_principal_policy(call: Call, request: dict[str, Any]) -> dict[str, 
         for action in request["ActionNames"]
         for resource in resources
     ]
-    return {"EvaluationResults": results, "IsTruncated": False}
+    shown, more = _page(results, request)
+    return {"EvaluationResults": shown, **more}
+
+
+def _page(rows: list[T], request: dict[str, Any]) -> tuple[list[T], dict[str, Any]]:
+    """The rows behind Marker, which is how many were shown."""
+    marker, most = request.get("Marker", "0"), request.get("MaxItems", 100)
+    if not re.fullmatch(r"[0-9]{1,9}", marker):
+        raise AwsError("ValidationError", "Invalid Marker: send the one of the page before, unchanged")
+    start = int(marker)
+    end = start + most
+    more = {"IsTruncated": True, "Marker": str(end)} if end < len(rows) else {"IsTruncated": False}
+    return rows[start:end], more
 
 
 def _role(call: Call, name: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def filter_log_events(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     group = known_group(call, request)
     wanted = _streams(call, group, request)
     matches = matcher(request.get("filterPattern", ""))
-    name, offset = read_token(request["nextToken"]) if "nextToken" in request else ("", 0)
+    name, offset = _read(request["nextToken"]) if "nextToken" in request else ("", 0)
     limit, size = min(request.get("limit", LIMIT), LIMIT), 0
     found: list[dict[str, Any]] = []
     token: dict[str, str] = {}
@@ -64,6 +64,14 @@ def filter_log_events(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         if token:
             break
     return {"events": found, "searchedLogStreams": [], **token}
+
+
+def _read(token: str) -> tuple[str, int]:
+    """Stream and byte offset of a page token of FilterLogEvents."""
+    match read_token(token):
+        case [str(name), int(offset)] if 0 <= offset < 2**63 and not isinstance(offset, bool):
+            return name, offset
+    raise invalid_token()
 
 
 def _streams(call: Call, group: str, request: dict[str, Any]) -> Sequence[str]:
@@ -88,7 +96,7 @@ def _where(request: dict[str, Any]) -> tuple[bool, int | None]:
     found = _TOKEN.fullmatch(token)
     if found is None:
         raise invalid_token()
-    return found[1] == "f", int(found[2])
+    return found[1] == "f", min(int(found[2]), 2**62)
 
 
 def _ahead(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -36,7 +35,7 @@ def write_token(content: Any) -> str:
 def read_token(token: str) -> Any:
     try:
         return json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError) as error:
         raise invalid_token() from error
 
 

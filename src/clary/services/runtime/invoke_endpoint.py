@@ -71,15 +71,15 @@ async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]
 
 
 def choose(route: Route, wish: str | None) -> Target | None:
-    """A variant by weight (or by wish), and of its workers the one with the fewest calls under way.
+    """A variant by weight (or by wish), and of its workers the one with the fewest calls under way, or any.
 
     None where none of them is ready.
     """
     targets = [t for t in route.targets if t.variant == wish] if wish else _by_weight(route.targets)
     if not targets:
         return None
-    if len(targets) == 1:
-        return targets[0]
+    if len(targets) == 1 or targets[0].random:
+        return random.choice(targets)  # noqa: S311
     return min(targets, key=lambda target: (_outstanding[target.socket], random.random()))  # noqa: S311
 
 

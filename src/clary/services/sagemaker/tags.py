@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from clary.ports.records import Record
@@ -46,6 +47,6 @@ def _written(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _start(token: str) -> int:
-    if not token.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", token):
         raise validation("Invalid NextToken: send the one of the page before, unchanged")
     return int(token)

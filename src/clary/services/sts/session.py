@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from clary.ports.identity import STUDIO_ROLE, Credentials, InvalidToken
@@ -10,6 +11,11 @@ from clary.wire.errors import AwsError
 
 HOUR = 3600
 DAY = 24 * HOUR
+_ROLE = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_ASSUME_ROLE = (
+    "Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SerialNumber", "TokenCode", "SourceIdentity",
+    "ProvidedContexts",
+)  # fmt: skip
 
 
 def get_caller_identity(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -18,7 +24,9 @@ def get_caller_identity(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def assume_role(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    _refuse(request, "AssumeRole", ("Policy", "PolicyArns", "Tags", "SerialNumber", "TokenCode"))
+    _refuse(request, "AssumeRole", _ASSUME_ROLE)
+    if not _ROLE.fullmatch(request["RoleArn"]):
+        raise AwsError("ValidationError", f"{request['RoleArn']} is invalid: it is not the ARN of a role")
     return _session(call, request["RoleArn"], request)
 
 

@@ -55,7 +55,10 @@ def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 def update_endpoint_weights_and_capacities(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     what = "UpdateEndpointWeightsAndCapacities"
-    wishes = {wish["VariantName"]: wish for wish in request["DesiredWeightsAndCapacities"]}
+    asked = request["DesiredWeightsAndCapacities"]
+    wishes = {wish["VariantName"]: wish for wish in asked}
+    if len(wishes) < len(asked):
+        raise validation(f"{what}: the VariantNames must be unique")
     for wish in wishes.values():
         refuse.members(what, wish, "ServerlessUpdateConfig")
 
@@ -134,6 +137,7 @@ def _variant(call: Call, asked: Mapping[str, Any], isolated: bool, what: str) ->
         source=model.data_source(container),
         environment=container.get("Environment") or {},
         network=not (isolated or found.body.get("EnableNetworkIsolation")),
+        random=endpoint_config.random(asked),
         startup_seconds=asked.get(
             "ContainerStartupHealthCheckTimeoutInSeconds", endpoint_state.STARTUP_SECONDS
         ),

@@ -11,6 +11,7 @@ from clary.services.sagemaker.inference import model, refuse
 from clary.wire.errors import validation
 
 ENDPOINT_CONFIG = Resource("EndpointConfig", "endpoint-config")
+LEAST, RANDOM = "LEAST_OUTSTANDING_REQUESTS", "RANDOM"
 _CONFIG = (
     "ShadowProductionVariants",
     "AsyncInferenceConfig",
@@ -47,7 +48,14 @@ def create_endpoint_config(call: Call, request: dict[str, Any]) -> dict[str, Any
         _check(call, what, variant)
     if not any(weight(variant) for variant in variants):
         raise validation(f"{what}: one InitialVariantWeight at least must be more than 0")
-    return {"EndpointConfigArn": ENDPOINT_CONFIG.create(call, request).arn}
+    complete = [{"InitialVariantWeight": 1.0, **variant} for variant in variants]
+    body = {"EnableNetworkIsolation": False, **request, "ProductionVariants": complete}
+    return {"EndpointConfigArn": ENDPOINT_CONFIG.create(call, body).arn}
+
+
+def random(variant: Mapping[str, Any]) -> bool:
+    """Whether a worker is drawn, instead of the one with the fewest calls under way."""
+    return (variant.get("RoutingConfig") or {}).get("RoutingStrategy") == RANDOM
 
 
 def weight(variant: Mapping[str, Any]) -> float:
@@ -58,9 +66,11 @@ def _check(call: Call, what: str, variant: Mapping[str, Any]) -> None:
     refuse.members(what, variant, *_VARIANT)
     if (variant.get("ManagedInstanceScaling") or {}).get("Status") == "ENABLED":
         refuse.members(what, variant, "ManagedInstanceScaling")
-    strategy = (variant.get("RoutingConfig") or {}).get("RoutingStrategy", "LEAST_OUTSTANDING_REQUESTS")
-    if strategy not in ("LEAST_OUTSTANDING_REQUESTS", "RANDOM"):
+    routing = variant.get("RoutingConfig") or {}
+    if routing.get("RoutingStrategy", LEAST) not in (LEAST, RANDOM):
+        strategy = routing["RoutingStrategy"]
         raise validation(f"{what}: RoutingStrategy {strategy} is not built in Clary; leave RoutingConfig out")
+    refuse.members(what, routing, "PrefixAwareRoutingConfig")
     name = variant["VariantName"]
     if not variant.get("ModelName"):
         raise validation(

@@ -52,6 +52,8 @@ def _variant(
         "CurrentInstanceCount": ready,
         "DesiredInstanceCount": variant.count,
     }
+    if variant.random:
+        shown["RoutingConfig"] = {"RoutingStrategy": "RANDOM"}
     status = _status(record, state, deployment, variant, ready)
     return shown | ({"VariantStatus": [status]} if status else {})
 

@@ -22,7 +22,7 @@ _CONTAINER = (
     "MultiModelConfig",
     "ContainerMetricsConfig",
 )
-_SOURCE = ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri")
+_SOURCE = ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
 
 
 def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     source = data_source(container)
     if source is not None:
         _check_data(call, source)
-    return {"ModelArn": MODEL.create(call, request).arn}
+    return {"ModelArn": MODEL.create(call, {"EnableNetworkIsolation": False, **request}).arn}
 
 
 def primary(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,7 +79,7 @@ def _check_data(call: Call, source: Mapping[str, Any]) -> None:
     uri, packed = source["S3Uri"], source["CompressionType"] == "Gzip"
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://"):
-        raise validation(f"CreateModel: {uri} must have the form s3://bucket/key")
+        raise validation(f"CreateModel: ModelDataUrl or S3Uri {uri} must have the form s3://bucket/key")
     if packed and source["S3DataType"] == "S3Prefix":
         raise validation(
             "CreateModel: CompressionType Gzip goes with S3DataType S3Object: one tar.gz archive"

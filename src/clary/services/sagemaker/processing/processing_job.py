@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clary.lifecycle import processing
+from clary.lifecycle.channels import split
 from clary.lifecycle.images import Runtime, runtime
 from clary.lifecycle.instances import machine_cores, vcpus
 from clary.lifecycle.job_state import FINAL, JobFailure, new_body
@@ -26,7 +27,16 @@ def _at_rest(record: Record) -> None:
         )
 
 
-PROCESSING_JOB = Resource(kind="ProcessingJob", path="processing-job", before_delete=_at_rest)
+PROCESSING_JOB = Resource(
+    kind="ProcessingJob",
+    path="processing-job",
+    before_delete=_at_rest,
+    not_found="Could not find requested job with name: {name}",
+    taken=(
+        "Job name must be unique within an AWS account and region, and a job with this name already exists"
+        " ({arn})"
+    ),
+)
 
 
 def create_processing_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -57,10 +67,15 @@ def _refusals(call: Call, request: Body) -> Iterator[str]:
         yield "ExperimentConfig is not built in Clary yet. Leave it out."
     yield from _network(call, request.get("NetworkConfig", {}))
     yield from _cluster(request["ProcessingResources"]["ClusterConfig"])
-    for item in request.get("ProcessingInputs", ()):
+    inputs = request.get("ProcessingInputs", ())
+    outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", ())
+    for item in inputs:
         yield from _input(item)
-    for item in request.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+    for item in outputs:
         yield from _output(item)
+    yield from _unique("ProcessingInputs: the InputNames", [item["InputName"] for item in inputs])
+    yield from _unique("ProcessingInputs: the LocalPaths", [item["S3Input"]["LocalPath"] for item in inputs])
+    yield from _unique("ProcessingOutputConfig: the OutputNames", [item["OutputName"] for item in outputs])
     if request.get("ProcessingOutputConfig", {}).get("KmsKeyId"):
         yield f"ProcessingOutputConfig.KmsKeyId is not built in Clary. {_KMS}"
     yield from _application(request["AppSpecification"])
@@ -79,6 +94,9 @@ def _cluster(cluster: Body) -> Iterator[str]:
         yield f"{where}.InstanceCount must be 1: jobs on several machines are not built in Clary yet"
     if "InstanceType" not in cluster:
         yield f"{where}.InstanceType is required, such as ml.m5.large: it says how many cores a job asks for"
+    for member in ("InstancePreferences", "SelectedInstanceType", "SelectedInstanceCount"):
+        if cluster.get(member):
+            yield f"{where}.{member} is not built in Clary. Name one InstanceType, with InstanceCount 1."
     if cluster.get("VolumeKmsKeyId"):
         yield f"{where}.VolumeKmsKeyId is not built in Clary. {_KMS}"
 
@@ -86,8 +104,11 @@ def _cluster(cluster: Body) -> Iterator[str]:
 def _input(item: Body) -> Iterator[str]:
     name = f"ProcessingInputs, {item['InputName']}:"
     place = item.get("S3Input")
-    if place is None or item.get("AppManaged"):
-        yield f"{name} only S3Input, brought by Clary (not AppManaged), is built. Upload the data to S3"
+    for member in ("AppManaged", "DatasetDefinition"):
+        if item.get(member):
+            yield f"{name} {member} is not built in Clary. Upload the data to S3, and give S3Input"
+    if place is None:
+        yield f"{name} S3Input is required"
         return
     if place.get("S3InputMode", "File") != "File":
         yield f"{name} S3InputMode Pipe is not built in Clary. Use File: large files are linked, not copied"
@@ -97,10 +118,18 @@ def _input(item: Body) -> Iterator[str]:
 def _output(item: Body) -> Iterator[str]:
     name = f"ProcessingOutputConfig, {item['OutputName']}:"
     place = item.get("S3Output")
-    if place is None or item.get("AppManaged"):
-        yield f"{name} only S3Output, uploaded by Clary (not AppManaged), is built"
+    for member in ("AppManaged", "FeatureStoreOutput"):
+        if item.get(member):
+            yield f"{name} {member} is not built in Clary. Give S3Output"
+    if place is None:
+        yield f"{name} S3Output is required"
         return
     yield from _local_path(name, place)
+
+
+def _unique(what: str, values: list[str]) -> Iterator[str]:
+    if len(set(values)) < len(values):
+        yield f"{what} must be unique: {', '.join(values)}"
 
 
 def _local_path(name: str, place: Body) -> Iterator[str]:
@@ -109,6 +138,7 @@ def _local_path(name: str, place: Body) -> Iterator[str]:
         return
     try:
         processing.inside(place["LocalPath"])
+        split(place["S3Uri"])
     except JobFailure as failure:
         yield f"{name} {failure}"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from clary.lifecycle import images, source, training
+from clary.lifecycle import channels, images, source, training
 from clary.lifecycle.job_state import JobFailure
 from clary.ports.records import Body
 from clary.wire.errors import validation
@@ -23,7 +23,6 @@ _MEMBERS = {
     "ServerlessJobConfig": "Serverless customisation is not built.",
     "MlflowConfig": "MLflow is not built.",
     "ModelPackageConfig": "The model registry is not built.",
-    "SessionChainingConfig": "Session tags are not built. Leave it out.",
 }
 _RESOURCES = {
     "InstanceGroups": _LOCAL + " Name one InstanceType, with InstanceCount 1.",
@@ -31,8 +30,29 @@ _RESOURCES = {
     "KeepAlivePeriodInSeconds": "Warm pools are not needed: a job starts in under a second. Leave it out.",
     "TrainingPlanArn": "There are no training plans here.",
     "InstancePlacementConfig": _LOCAL,
+    "SelectedInstanceType": "Name one InstanceType, with InstanceCount 1.",
+    "SelectedInstanceCount": "Name one InstanceType, with InstanceCount 1.",
     "VolumeKmsKeyId": "There is no KMS here: encrypt the disk that Clary's home is on.",
 }
+_STOPPING = {
+    "MaxPendingTimeInSeconds": "Leave it out.",
+    "MaxWaitTimeInSeconds": "It goes with spot capacity, and there is none here. Leave it out.",
+}
+_SOURCE = {
+    "AttributeNames": "It goes with augmented manifests. Leave it out.",
+    "InstanceGroupNames": "All of a job runs on this machine. Leave it out.",
+    "HubAccessConfig": "Copy the hub's content to a bucket and name that.",
+}
+_DEBUG = {
+    "CollectionConfigurations": "Debugger saves no tensors here. Write them to /opt/ml/output/data.",
+    "HookParameters": "Debugger saves no tensors here. Write them to /opt/ml/output/data.",
+}
+_PROFILER = {"ProfilingParameters": "There is no profiler. Pass disable_profiler=True to the SDK."}
+_SWITCHES = (
+    ("RemoteDebugConfig", "EnableRemoteDebug"),
+    ("InfraCheckConfig", "EnableInfraCheck"),
+    ("SessionChainingConfig", "EnableSessionTagChaining"),
+)
 
 
 def check(request: Body) -> None:
@@ -43,21 +63,20 @@ def check(request: Body) -> None:
 
 def _refusals(request: Body) -> Iterator[str]:
     yield from _named("", request, _MEMBERS)
-    for member, switch in (
-        ("RemoteDebugConfig", "EnableRemoteDebug"),
-        ("InfraCheckConfig", "EnableInfraCheck"),
-    ):
+    yield from _named("DebugHookConfig.", request.get("DebugHookConfig", {}), _DEBUG)
+    yield from _named("ProfilerConfig.", request.get("ProfilerConfig", {}), _PROFILER)
+    for member, switch in _SWITCHES:
         if request.get(member, {}).get(switch):
             yield f"{member}.{switch} is not built in Clary. Leave it out."
-    if request.get("StoppingCondition", {}).get("MaxPendingTimeInSeconds"):
-        yield "StoppingCondition.MaxPendingTimeInSeconds is not built in Clary. Leave it out."
+    yield from _named("StoppingCondition.", request.get("StoppingCondition", {}), _STOPPING)
     if "CheckpointConfig" in request:
         refuse(lambda: training.checkpoints(request["CheckpointConfig"]))
+        refuse(lambda: channels.split(request["CheckpointConfig"]["S3Uri"]))
     yield from _resources(request.get("ResourceConfig", {}))
     if request["OutputDataConfig"].get("KmsKeyId"):
         yield "OutputDataConfig.KmsKeyId: " + _RESOURCES["VolumeKmsKeyId"]
-    for channel in request.get("InputDataConfig", ()):
-        yield from _channel(channel, request["AlgorithmSpecification"])
+    refuse(lambda: channels.split(request["OutputDataConfig"]["S3OutputPath"]))
+    yield from _channels(request)
     yield from _algorithm(request)
 
 
@@ -75,16 +94,28 @@ def _resources(resources: Body) -> Iterator[str]:
         yield "ResourceConfig.InstanceCount must be 1: jobs on several machines are not built in Clary yet"
 
 
+def _channels(request: Body) -> Iterator[str]:
+    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", ())]
+    if len(set(names)) < len(names):
+        yield f"InputDataConfig: the ChannelNames must be unique: {', '.join(names)}"
+    for channel in request.get("InputDataConfig", ()):
+        yield from _channel(channel, request["AlgorithmSpecification"])
+
+
 def _channel(channel: Body, algorithm: Body) -> Iterator[str]:
     name = f"InputDataConfig, channel {channel['ChannelName']}:"
     place = channel["DataSource"].get("S3DataSource")
+    for member in channel["DataSource"].keys() - {"S3DataSource"}:
+        yield f"{name} {member} is not built in Clary. Upload the data to S3, and give S3DataSource"
     if place is None:
-        yield f"{name} only S3DataSource is built in Clary. Upload the data to S3"
+        yield f"{name} S3DataSource is required"
         return
+    yield from _named(f"{name} ", place, _SOURCE)
+    refuse(lambda: channels.split(place["S3Uri"]))
     if place["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         yield f"{name} S3DataType {place['S3DataType']} is not built in Clary. Use S3Prefix or ManifestFile"
     if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
-        yield f"{name} Pipe mode is not built in Clary. Use File or FastFile: files are linked, not copied"
+        yield f"{name} InputMode Pipe is not built in Clary. Use File or FastFile: files are linked"
     if channel.get("RecordWrapperType", "None") != "None":
         yield f"{name} RecordWrapperType RecordIO is not built in Clary. Use None"
     if channel.get("ShuffleConfig"):
@@ -93,9 +124,11 @@ def _channel(channel: Body, algorithm: Body) -> Iterator[str]:
 
 def _algorithm(request: Body) -> Iterator[str]:
     algorithm = request["AlgorithmSpecification"]
-    if "TrainingImage" not in algorithm:
+    if "TrainingImage" not in algorithm or "AlgorithmName" in algorithm:
         yield "AlgorithmSpecification.TrainingImage is required: AlgorithmName is not built in Clary"
         return
+    if algorithm.get("ContainerArguments") and not algorithm.get("ContainerEntrypoint"):
+        yield "AlgorithmSpecification.ContainerArguments needs ContainerEntrypoint: the command to run"
     if algorithm["TrainingInputMode"] == "Pipe" and not request.get("InputDataConfig"):
         yield "AlgorithmSpecification.TrainingInputMode Pipe is not built in Clary. Use File or FastFile"
     if algorithm.get("TrainingImageConfig"):

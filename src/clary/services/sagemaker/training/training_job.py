@@ -40,6 +40,11 @@ TRAINING_JOB = Resource(
         "WarmPoolStatusEquals": "There are no warm pools here.",
         "TrainingPlanArnEquals": "There are no training plans here.",
     },
+    not_found="Requested resource not found.",
+    taken=(
+        "Training job names must be unique within an AWS account and region, and a training job with this"
+        " name already exists ({arn})"
+    ),
 )
 
 
