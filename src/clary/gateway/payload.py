@@ -35,6 +35,38 @@ _PAYLOADS = frozenset(
     }
 )
 
+REST_LIMIT = 8 * 1024 * 1024
+REST_SECONDS = 5
+"""How much of a refused body, and how long, is still taken in, so that the connection can go on."""
+
+
+class Incoming:
+    """The server's `receive`, which knows whether the body has come to its end."""
+
+    def __init__(self, request: Request, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = not (_declared_length(request) or "transfer-encoding" in request.headers)
+        self._waits = request.headers.get("expect", "").lower() == "100-continue"
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._waits = False
+        self._ended = self._ended or not message.get("more_body")
+        return message
+
+    async def finish(self) -> bool:
+        """Whether another request can follow: not behind a body that was never asked for, or is too long."""
+        if self._waits:
+            return self._ended
+        taken = 0
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                while not self._ended and taken <= REST_LIMIT:
+                    taken += len((await self()).get("body", b""))
+        except TimeoutError:
+            pass
+        return self._ended
+
 
 class Upload:
     """A request's body as it comes. It knows whether it was read to its end."""

@@ -38,7 +38,7 @@ async def upload_part_copy(call: Call, request: dict[str, Any]) -> dict[str, Any
     condition.check_read(request, source, "CopySource")
     span = condition.span(request.get("CopySourceRange"), source.size)
     start, length = span or (0, source.size)
-    chunks = call.world.objects.read(source.bucket, source.key, start, length)
+    chunks = call.world.objects.read(source, start, length)
 
     async def stream() -> Any:
         for chunk in chunks:

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 from clary.ports.objects import Meta, Object
 from clary.ports.world import Call
 from clary.services.s3 import checksum, condition, metadata, refuse
-from clary.wire.body import FileRange
 from clary.wire.errors import AwsError
 
 MAX_KEY = 1024
@@ -36,10 +35,7 @@ def get_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     answer = _head(found, request, whole=span is None) | {"ContentLength": length}
     if span is not None:
         answer |= {"ContentRange": f"bytes {start}-{start + length - 1}/{found.size}", "_status": 206}
-    path = call.world.objects.path(found.bucket, found.key)
-    if path is None:
-        return answer | {"Body": call.world.objects.read(found.bucket, found.key, start, length)}
-    return answer | {"Body": FileRange(path, start, length)}
+    return answer | {"Body": call.world.objects.read(found, start, length)}
 
 
 def head_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -153,9 +149,9 @@ def _head(found: Object, request: dict[str, Any], whole: bool) -> dict[str, Any]
     }
 
 
-def _copied(source: Object, request: dict[str, Any], new_meta: bool, new_tags: bool) -> Meta | None:
+def _copied(source: Object, request: dict[str, Any], new_meta: bool, new_tags: bool) -> Meta:
     if not (new_meta or new_tags):
-        return None
+        return source.meta
     asked = metadata.read(request)
     kept = replace(source.meta, headers=asked.headers, user=asked.user) if new_meta else source.meta
     return replace(kept, tags=asked.tags) if new_tags else kept
