@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import uuid
-import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from awscrt import checksums
-
-_CRC: Mapping[str, tuple[Callable[[bytes, int], int], int]] = {
-    "CRC32": (zlib.crc32, 4),
-    "CRC32C": (checksums.crc32c, 4),
-    "CRC64NVME": (checksums.crc64nvme, 8),
-}
-_HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256}
+from clary.wire.checksums import Digest
 
 
 class Writer(Protocol):
@@ -48,40 +37,6 @@ class Blobs(Protocol):
 
     def sweep(self, names: Sequence[str]) -> None:
         """`delete` for blobs whose writers may have been killed."""
-
-
-@dataclass
-class Digest:
-    """MD5 and whatever else is asked for, over a stream."""
-
-    algorithms: Sequence[str] = ()
-    size: int = 0
-    _md5: Any = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
-    _crcs: dict[str, int] = field(default_factory=dict)
-    _hashes: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._crcs = {name: 0 for name in self.algorithms if name in _CRC}
-        self._hashes = {name: _HASHES[name]() for name in self.algorithms if name in _HASHES}
-
-    def update(self, data: bytes) -> None:
-        self.size += len(data)
-        self._md5.update(data)
-        for name, value in self._crcs.items():
-            self._crcs[name] = _CRC[name][0](data, value)
-        for hash in self._hashes.values():
-            hash.update(data)
-
-    @property
-    def etag(self) -> str:
-        return str(self._md5.hexdigest())
-
-    def values(self) -> dict[str, str]:
-        """Algorithm (and MD5) to base64."""
-        found = {name: value.to_bytes(_CRC[name][1], "big") for name, value in self._crcs.items()}
-        found |= {name: hash.digest() for name, hash in self._hashes.items()}
-        found["MD5"] = self._md5.digest()
-        return {name: base64.b64encode(value).decode() for name, value in found.items()}
 
 
 def new_name() -> str:

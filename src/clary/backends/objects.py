@@ -13,13 +13,13 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from clary.backends.blobs import Blobs, Digest, copy_in, receive
+from clary.backends.blobs import Blobs, copy_in, receive
 from clary.backends.loose import Loose
 from clary.backends.objects_index import Index, object_of, part_of, time_of, upload_of, write_meta
 from clary.backends.objects_listing import listing
@@ -35,6 +35,7 @@ from clary.ports.objects import (
     Replaced,
     Upload,
 )
+from clary.wire.checksums import Digest
 
 MIN_PART = 5 * 1024 * 1024
 _PLAIN = Integrity()
@@ -180,12 +181,17 @@ class IndexedObjects:
         return [upload_of(row) for row in rows]
 
     def complete(
-        self, upload: Upload, parts: Sequence[tuple[int, str]], condition: Condition = _ALWAYS
+        self,
+        upload: Upload,
+        parts: Sequence[tuple[int, str]],
+        condition: Condition = _ALWAYS,
+        check: Callable[[Sequence[Part]], Mapping[str, str]] = lambda parts: {},
     ) -> Object:
         with self._alone(upload):
             self._check(upload.bucket, upload.key, condition)
             rows = _chosen(self._parts(upload.id), parts)
-            made = _joined(upload, rows, self._loose.fresh())
+            meta = replace(upload.meta, checksums=check([part_of(row) for row in rows]))
+            made = _joined(replace(upload, meta=meta), rows, self._loose.fresh())
             self._blobs.join(made.blob, [(row["file"], row["size"]) for row in rows])
             return self._keep(made, condition)
 

@@ -135,7 +135,10 @@ class Gateway:
     ) -> Response:
         blob = parse.streams(matched)
         if isinstance(body, Body) and not blob:
-            body = await body.read(payload.CONTROL_LIMIT)
+            content = await body.read(payload.CONTROL_LIMIT)
+            if matched.operation.http_checksum:
+                payload.check_digests(asked.request, body.trailers, content)
+            body = content
         elif blob and isinstance(body, bytes):
             body = Body(payload.once(body), len(body))
         if entry.streaming:

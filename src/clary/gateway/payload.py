@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from clary.wire import chunked, sigv4
+from clary.wire import checksums, chunked, sigv4
 from clary.wire.body import Body
 from clary.wire.errors import AwsError
 from clary.wire.request import Request

@@ -13,6 +13,8 @@ from clary.wire.serialise import Payload, Response
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 CHUNK = 1024 * 1024
 SMALL = 256 * 1024
+BODILESS = (204, 304)
+"""A byte behind these would be taken for the beginning of the next answer."""
 
 
 async def response(
@@ -29,11 +31,11 @@ async def response(
     if "date" not in names:
         headers["date"] = formatdate(usegmt=True)
     length = _length(response.body)
-    if length is not None and "content-length" not in names and response.status not in (204, 304):
+    if length is not None and "content-length" not in names and response.status not in BODILESS:
         headers["content-length"] = str(length)
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    if not head:
+    if not head and response.status not in BODILESS:
         async for chunk in _chunks(response.body):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     if linger is not None:

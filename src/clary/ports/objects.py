@@ -170,8 +170,15 @@ class Objects(Protocol):
     def upload(self, bucket: str, key: str, id: str) -> Upload: ...
     def uploads(self, bucket: str) -> Sequence[Upload]: ...
     def complete(
-        self, upload: Upload, parts: Sequence[tuple[int, str]], condition: Condition = Condition()
+        self,
+        upload: Upload,
+        parts: Sequence[tuple[int, str]],
+        condition: Condition = Condition(),
+        check: Callable[[Sequence[Part]], Mapping[str, str]] = lambda parts: {},
     ) -> Object:
-        """`parts` are (number, etag) in order; the object's meta is that of `upload` as given here."""
+        """`parts` are (number, etag) in order; `check` gets them, answers the checksums to keep, or raises.
+
+        Done by one caller at a time: who comes later finds NoSuchUpload, and an object that names the upload.
+        """
 
     def abort(self, upload: Upload) -> None: ...
