@@ -122,12 +122,14 @@ class IndexedObjects:
         self._need(bucket)
         return listing(self._index, bucket, prefix, delimiter, after, limit)
 
-    def delete(self, bucket: str, key: str) -> None:
+    def delete(self, bucket: str, keys: Sequence[str]) -> None:
         with self._index.write() as connection:
             self._need(bucket)
-            old = self._find(bucket, key)
-            connection.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
-            gone = self._loose.drop(connection, [old.blob] if old else [])
+            old = [found.blob for key in keys if (found := self._find(bucket, key))]
+            connection.executemany(
+                "DELETE FROM objects WHERE bucket = ? AND key = ?", [(bucket, key) for key in keys]
+            )
+            gone = self._loose.drop(connection, old)
         self._loose.delete(gone)
 
     def copy(

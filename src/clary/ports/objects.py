@@ -154,7 +154,9 @@ class Objects(Protocol):
         self, bucket: str, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
     ) -> Listing: ...
 
-    def delete(self, bucket: str, key: str) -> None: ...
+    def delete(self, bucket: str, keys: Sequence[str]) -> None:
+        """All at once; what is not there is no error."""
+
     def copy(
         self, source: Object, bucket: str, key: str, meta: Meta, condition: Condition = Condition()
     ) -> Object:

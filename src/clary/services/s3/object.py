@@ -40,7 +40,7 @@ def head_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def delete_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.check(call, request)
     _refuse_conditional_delete(request)
-    call.world.objects.delete(request["Bucket"], request["Key"])
+    call.world.objects.delete(request["Bucket"], [request["Key"]])
     return {"_status": 204}
 
 
@@ -52,8 +52,7 @@ def delete_objects(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     for item in asked:
         _refuse_conditional_delete(item)
         refuse.check(call, item)
-    for item in asked:
-        call.world.objects.delete(request["Bucket"], item["Key"])
+    call.world.objects.delete(request["Bucket"], [item["Key"] for item in asked])
     return {} if request["Delete"].get("Quiet") else {"Deleted": [{"Key": item["Key"]} for item in asked]}
 
 
