@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,3 +204,17 @@ def test_readers_among_writers(clary: Any, s3: Any, bucket: str) -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_client_that_goes_away_is_not_read_for(clary: Any, raw: Raw, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x" * (64 * MIB))
+
+    def taken_in() -> int:
+        counters = Path(f"/proc/{clary.process.pid}/io").read_text()
+        return int(counters.split("rchar:")[1].split()[0])
+
+    before = taken_in()
+    raw.send("GET", f"/{bucket}/k")
+    raw.connection.sock.close()
+    time.sleep(1)
+    assert taken_in() - before < 32 * MIB

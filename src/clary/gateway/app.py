@@ -57,7 +57,7 @@ class Gateway:
         request = _request(scope)
         request_id = str(uuid.uuid4())
         if request.method == "OPTIONS":
-            await send.response(send_, Response(204, cors.preflight(request)), request_id, {})
+            await send.head(send_, Response(204, cors.preflight(request)), request_id, {})
             return
         upload = Upload(request, receive)
         response = None if "authorization" in request.headers else page.find(self._studio, request)

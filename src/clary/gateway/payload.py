@@ -54,6 +54,11 @@ class Incoming:
         self._ended = self._ended or not message.get("more_body")
         return message
 
+    async def disconnected(self) -> None:
+        """Comes back when the client has gone away; to be awaited when the body is no matter any more."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def finish(self) -> bool:
         """Whether another request can follow: not behind a body that was never asked for, or is too long."""
         if self._waits:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from email.utils import formatdate
 from typing import Any
 
@@ -49,11 +57,8 @@ def _length(body: Payload) -> int | None:
     return body.length if isinstance(body, FileRange) else None
 
 
-async def _chunks(body: Payload) -> AsyncIterator[bytes]:
-    if isinstance(body, bytes):
-        if body:
-            yield body
-    elif isinstance(body, FileRange):
+async def _chunks(body: FileRange | Iterator[bytes] | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(body, FileRange):
         async for chunk in _file(body):
             yield chunk
     elif isinstance(body, Iterator):
