@@ -206,6 +206,7 @@ def test_readers_among_writers(clary: Any, s3: Any, bucket: str) -> None:
         writer.join()
 
 
+@pytest.mark.parametrize("clary", ["disk"], indirect=True)
 def test_a_client_that_goes_away_is_not_read_for(clary: Any, raw: Raw, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x" * (64 * MIB))
 
