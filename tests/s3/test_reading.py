@@ -199,7 +199,7 @@ def test_readers_among_writers(clary: Any, s3: Any, bucket: str) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(100):
+        for _ in range(50):
             assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() in bodies
     finally:
         stop.set()

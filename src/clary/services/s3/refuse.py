@@ -33,6 +33,7 @@ _NEVER = (
     "ObjectLockLegalHoldStatus",
     "WebsiteRedirectLocation",
     "WriteOffsetBytes",
+    "IfMatchInitiatedTime",
     "MFA",
     "ObjectLockEventHold",
     "ObjectLockEventHoldDurationDays",
