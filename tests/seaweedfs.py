@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,10 @@ class SeaweedFS:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        for port in self.ports:
+            for number in (port, port + 10000):
+                for left in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{number}.sock"):
+                    left.unlink()
 
     def client(self) -> Any:
         return boto3.client(

@@ -110,8 +110,11 @@ def test_urls_that_say_nothing(house: Clary, url: str, words: str) -> None:
     assert words in message and "se/cret" not in message
 
 
-def test_wrong_credentials_stop_the_start(seaweedfs: SeaweedFS, house: Clary) -> None:
-    message = refused(house, "--objects", seaweedfs.url().replace("outer%2F", "wrong-secret"))
+def test_wrong_credentials_stop_the_start(
+    seaweedfs: SeaweedFS, house: Clary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLARY_OBJECTS", seaweedfs.url().replace("outer%2F", "wrong-secret"))
+    message = refused(house)
     assert "refuses" in message and seaweedfs.endpoint in message
     assert "wrong-secret" not in message
 
