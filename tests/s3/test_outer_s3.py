@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from clary.backends import s3_url
+from clary.settings import SettingsError
 from running import Clary, free_port
 from seaweedfs import SECRET, SeaweedFS
 
@@ -105,9 +107,14 @@ def test_credentials_from_where_aws_tools_look(
         ("http://host/bucket?colour=red", "colour"),
     ],
 )
-def test_urls_that_say_nothing(house: Clary, url: str, words: str) -> None:
-    message = refused(house, "--objects", url)
-    assert words in message and "se/cret" not in message
+def test_urls_that_say_nothing(url: str, words: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        s3_url.read(url)
+    assert words in str(error.value) and "se/cret" not in str(error.value)
+
+
+def test_a_url_that_says_nothing_stops_the_start(house: Clary) -> None:
+    assert "objects must be a URL" in refused(house, "--objects", "s3://bucket")
 
 
 def test_wrong_credentials_stop_the_start(
