@@ -68,8 +68,11 @@ class Gateway:
         response.headers.setdefault("x-content-type-options", "nosniff")
         if upload.abandoned:
             response.headers["connection"] = "close"
-        head, linger = request.method == "HEAD", upload.linger if upload.abandoned else None
-        await send.response(send_, response, request_id, cors.headers(request), head, linger)
+        further = cors.headers(request)
+        if request.method == "HEAD":
+            await send.head(send_, response, request_id, further)
+        else:
+            await send.response(send_, response, request_id, further, upload)
 
     async def _answer(self, request: Request, upload: Upload, request_id: str) -> Response:
         asked = self._asked(request, request_id)

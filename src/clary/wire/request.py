@@ -176,12 +176,5 @@ def _unquoted(text: str) -> str:
         raise AwsError("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8") from error
 
 
-def _decoded(text: str) -> str:
-    try:
-        return unquote(text, errors="strict")
-    except UnicodeDecodeError as error:
-        raise AwsError("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8.") from error
-
-
 def parse_query(text: str) -> list[tuple[str, str]]:
     return parse_qsl(text, keep_blank_values=True)

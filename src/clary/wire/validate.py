@@ -39,8 +39,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _LARGEST = {"integer": 2**31 - 1, "long": 2**63 - 1, "float": 3.4e38, "double": 1.7e308}
 
 
-def check(params: dict[str, Any], shape: StructureShape | None, protocol: str = "json") -> None:
-    """AwsError ValidationException (S3: InvalidArgument) that lists what is wrong; changes nothing."""
+def check(params: dict[str, Any], shape: StructureShape | None) -> None:
+    """AwsError ValidationException that lists what is wrong; the request is never changed."""
     if shape is None:
         return
     problems = list(islice(_structure(params, shape, ""), MAX_REPORTED))
