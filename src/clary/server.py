@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from clary import services
-from clary.backends.disk import DiskObjects
+from clary.backends import s3_url
+from clary.backends.disk import DiskBlobs
 from clary.backends.filelogs import FileLogs
 from clary.backends.identity import LocalIdentity
+from clary.backends.objects import IndexedObjects
+from clary.backends.objects_index import Index
 from clary.backends.process import ProcessRunner
 from clary.backends.sql import SqlStore
 from clary.backends.worker_http import HttpInvoker
@@ -24,6 +28,8 @@ from clary.ports.world import World
 from clary.settings import Settings
 
 STUDIO = Path(__file__).parent / "studio"
+THREADS = 64
+"""Bodies of S3 on their way in or out, each piece of which waits for a disk or an outer S3."""
 KINDS = {"TrainingJob": training, "ProcessingJob": processing, "Endpoint": endpoint}
 """Nouns that live on after the answer, and the lifecycle of each."""
 
@@ -41,7 +47,7 @@ class House:
             home=home,
             url=settings.url,
             store=SqlStore(settings.database_url),
-            objects=DiskObjects(home / "objects"),
+            objects=objects(settings),
             runner=ProcessRunner(home),
             logs=FileLogs(home),
             identity=identity,
@@ -80,6 +86,7 @@ class House:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         await receive()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "stream"))
         await asyncio.to_thread(self.start)
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -88,6 +95,22 @@ class House:
 
     def _wake(self, kind: str, name: str) -> None:
         self._reconciler.wake(kind, name)
+
+
+def objects(settings: Settings) -> IndexedObjects:
+    """On this disk, or in an S3; SettingsError where this home has them elsewhere."""
+    folder = settings.home / "objects"
+    index = Index(folder / "index.db")
+    if not settings.objects:
+        index.settle("this disk")
+        return IndexedObjects(index, DiskBlobs(folder / "data"))
+    from clary.backends.s3 import S3Blobs
+
+    place = s3_url.read(settings.objects)
+    index.settle(place.name)
+    outer = S3Blobs(place)
+    outer.start()
+    return IndexedObjects(index, outer)
 
 
 def operations() -> Table:

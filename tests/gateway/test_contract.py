@@ -125,3 +125,15 @@ def test_every_operation_is_one_function_of_its_name_in_the_file_of_its_noun() -
         }
         resource = getattr(entry.function, "__self__", None)
         assert resource is not None or model.function_name(name) in names
+
+
+def test_only_wire_reads_botocores_models() -> None:
+    """Others may use AWS's clients (their settings and errors), never what describes the services."""
+    allowed = {"botocore.config", "botocore.exceptions"}
+    for path in Path("src/clary").rglob("*.py"):
+        if path.is_relative_to("src/clary/wire"):
+            continue
+        tree = ast.parse(path.read_text())
+        taken = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        taken |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        assert {name for name in taken if name.split(".")[0] == "botocore"} <= allowed, path

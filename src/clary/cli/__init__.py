@@ -40,6 +40,9 @@ def _server_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument(
         "--database", help="SQLAlchemy URL of the records, e.g. postgresql+psycopg://HOST/NAME"
     )
+    command.add_argument(
+        "--objects", help="URL of an S3 that keeps the objects, e.g. https://HOST/BUCKET (this disk)"
+    )
     command.add_argument("--cpus", type=int, help="cores that jobs may use together (all)")
     _add(commands, "link", "print a fresh sign-in link for the Studio", link.run)
 

@@ -17,7 +17,7 @@ from clary.settings import Settings, load, sdk_environment
 
 
 def run(options: argparse.Namespace) -> int:
-    flags = {name: getattr(options, name) for name in ("home", "host", "port", "database", "cpus")}
+    flags = {name: getattr(options, name) for name in ("home", "host", "port", "database", "objects", "cpus")}
     settings = load(flags)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (settings.home / "lock").open("a+") as lock:

@@ -57,7 +57,7 @@ class Gateway:
         request = _request(scope)
         request_id = str(uuid.uuid4())
         if request.method == "OPTIONS":
-            await send.response(send_, Response(204, cors.preflight(request)), request_id, {})
+            await send.head(send_, Response(204, cors.preflight(request)), request_id, {})
             return
         upload = Upload(request, receive)
         response = None if "authorization" in request.headers else page.find(self._studio, request)
@@ -68,8 +68,11 @@ class Gateway:
         response.headers.setdefault("x-content-type-options", "nosniff")
         if upload.abandoned:
             response.headers["connection"] = "close"
-        head, linger = request.method == "HEAD", upload.linger if upload.abandoned else None
-        await send.response(send_, response, request_id, cors.headers(request), head, linger)
+        further = cors.headers(request)
+        if request.method == "HEAD":
+            await send.head(send_, response, request_id, further)
+        else:
+            await send.response(send_, response, request_id, further, upload)
 
     async def _answer(self, request: Request, upload: Upload, request_id: str) -> Response:
         asked = self._asked(request, request_id)
@@ -135,7 +138,10 @@ class Gateway:
     ) -> Response:
         blob = parse.streams(matched)
         if isinstance(body, Body) and not blob:
-            body = await body.read(payload.CONTROL_LIMIT)
+            content = await body.read(payload.CONTROL_LIMIT)
+            if matched.operation.http_checksum:
+                payload.check_digests(asked.request, body.trailers, content)
+            body = content
         elif blob and isinstance(body, bytes):
             body = Body(payload.once(body), len(body))
         if entry.streaming:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from clary.wire import chunked, sigv4
+from clary.wire import checksums, chunked, sigv4
 from clary.wire.body import Body
 from clary.wire.errors import AwsError
 from clary.wire.request import Request
@@ -44,10 +44,12 @@ class Upload:
         self.length = _declared_length(request)
         self._left = bool(self.length) or "transfer-encoding" in request.headers
         self._silent = False
+        self._waits = request.headers.get("expect", "").lower() == "100-continue"
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """AwsError IncompleteBody for a client that went away, RequestTimeout for a silent one."""
         while self._left:
+            self._waits = False
             try:
                 async with asyncio.timeout(IDLE_SECONDS):
                     message = await self._receive()
@@ -68,10 +70,17 @@ class Upload:
     def abandoned(self) -> bool:
         """Whether so much of it is unread, or will never come, that the connection is of no more use."""
         much = self.length is None or self.length > IGNORED_BYTES
-        return self._left and (much or self._silent)
+        return self._left and (much or self._silent or self._waits)
+
+    async def disconnected(self) -> None:
+        """Comes back when the client has gone away; to be awaited when the body is no matter any more."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def linger(self) -> None:
         """Let the client write on for a while, so that it comes to read the answer before the end."""
+        if self._waits:
+            return
         try:
             async with asyncio.timeout(0 if self._silent else LINGER_SECONDS):
                 passed = 0
@@ -170,6 +179,18 @@ async def _checked(upload: Upload, digest: str | None) -> AsyncIterator[bytes]:
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
         )
+
+
+def check_digests(request: Request, trailers: Mapping[str, str], content: bytes) -> None:
+    """AwsError BadDigest where a body that was read whole has not the Content-MD5 or checksum declared."""
+    headers = {**request.headers, **trailers}
+    names = {f"x-amz-checksum-{name.lower()}": name for name in checksums.ALGORITHMS}
+    declared = {names[header]: value for header, value in headers.items() if header in names}
+    digest = checksums.Digest(tuple(declared))
+    digest.update(content)
+    computed = digest.values()
+    checksums.compare(declared, computed)
+    checksums.compare({"MD5": headers["content-md5"]} if "content-md5" in headers else {}, computed)
 
 
 def _declared_length(request: Request) -> int | None:

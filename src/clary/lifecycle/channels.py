@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.lifecycle.job_state import JobFailure
-from clary.ports.objects import Object, Objects, ObjectsError
+from clary.ports.objects import Object, Objects, ObjectsError, Replaced
 
 COPY_LIMIT = 16 << 20
 """Bytes of a channel up to which its files are copied and may be written, as in SageMaker's File mode."""
@@ -50,19 +50,33 @@ def materialise(objects: Objects, source: Source, folder: Path, sandbox: bool) -
 
 
 def bring(objects: Objects, item: Object, target: Path, link: bool = False) -> None:
-    """One object as a local file."""
-    path = objects.path(item.bucket, item.key)
+    """One object as a local file; where it was replaced since it was looked up, as it is now."""
+    while True:
+        try:
+            _bring(objects, item, target, link)
+            return
+        except (FileNotFoundError, Replaced):
+            now = objects.head(item.bucket, item.key)
+            if now.blob == item.blob:
+                raise
+            item = now
+
+
+def _bring(objects: Objects, item: Object, target: Path, link: bool) -> None:
+    path = objects.path(item)
     if link and path is not None:
         try:
             os.link(path, target)
             return
+        except FileNotFoundError:
+            raise
         except OSError:
             pass  # another file system: a copy does as well
     if path is not None:
         shutil.copyfile(path, target)
         return
     with target.open("wb") as file:
-        for chunk in objects.read(item.bucket, item.key):
+        for chunk in objects.read(item):
             file.write(chunk)
 
 
@@ -131,7 +145,7 @@ def _manifest(objects: Objects, source: Source) -> list[tuple[str, Object]]:
     """A JSON list: `{"prefix": "s3://bucket/folder/"}`, then names relative to it."""
     item = head(objects, source.uri)
     try:
-        entries: Any = json.loads(b"".join(objects.read(item.bucket, item.key)))
+        entries: Any = json.loads(b"".join(objects.read(item)))
         prefix, names = str(entries[0]["prefix"]), [str(name) for name in entries[1:]]
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise JobFailure(

@@ -88,12 +88,8 @@ def _fetch_archive(world: World, uri: str, folder: Path, what: str) -> None:
         item = world.objects.head(bucket, key)
     except ObjectsError as error:
         raise JobFailure(f"ClientError: Could not find {what} data at {uri} ({error.code})") from error
-    path = world.objects.path(bucket, key)
-    if path is not None:
-        unpack(path, folder, uri)
-        return
     packed = folder.parent / f"{what}.tar.gz"
-    channels.bring(world.objects, item, packed)
+    channels.bring(world.objects, item, packed, link=True)
     unpack(packed, folder, uri)
     packed.unlink()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clary.lifecycle import capacity, environments, job_failure, mirror
+from clary.lifecycle import capacity, environments, job_failure, mirror, outage
 from clary.lifecycle.job_state import (
     ACTIVE,
     DOWNLOADING,
@@ -67,6 +67,8 @@ def step(kind: JobKind, world: World, name: str) -> float | None:
     try:
         return _STEPS[phase(record)](kind, world, record)
     except Exception as error:
+        if (delay := outage.wait(kind, world, record, error)) is not None:
+            return delay
         # What has no program yet can end here; a program that runs is looked at again.
         if _started(world, record) or not _hopeless(record, error):
             raise
@@ -205,6 +207,8 @@ def _collect(kind: JobKind, world: World, record: Record) -> float | None:
     try:
         members = kind.collect(world, record, folder(world, record) / "ml", fine)
     except (ObjectsError, OSError, JobFailure) as error:
+        if (delay := outage.wait(kind, world, record, error)) is not None:
+            return delay
         if fine:
             members = {"FailureReason": short(f"ClientError: Data upload failed: {error}")}
             keep = {"Outcome": "Failed"}

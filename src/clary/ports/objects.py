@@ -26,7 +26,7 @@ class Meta:
     user: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
-    """Algorithm (CRC32, CRC32C, CRC64NVME, SHA1, SHA256) to base64 value."""
+    """Algorithm (CRC32, CRC32C, CRC64NVME, SHA1, SHA256) to base64; an upload's are empty still."""
     checksum_type: str = "FULL_OBJECT"
 
 
@@ -39,6 +39,12 @@ class Object:
     """Without quotes."""
     modified: datetime
     meta: Meta = Meta()
+    blob: str = ""
+    """The backend's name of exactly these bytes: what is read is never another object of the same key."""
+    part_sizes: Sequence[int] = ()
+    """Of an object that came in parts."""
+    upload: str = ""
+    """The multipart upload that it came by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,13 @@ class ObjectsError(AwsError):
         super().__init__(code, message, _STATUS.get(code, 400), **fields)
 
 
+class Replaced(ObjectsError):
+    """The bytes of an Object that was looked up are gone: look it up again."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("OperationAborted", "The object was replaced meanwhile. Please try again.", Key=key)
+
+
 _STATUS = {
     "NoSuchBucket": 404,
     "NoSuchKey": 404,
@@ -89,6 +102,7 @@ _STATUS = {
     "PreconditionFailed": 412,
     "BucketNotEmpty": 409,
     "BucketAlreadyOwnedByYou": 409,
+    "OperationAborted": 409,
     "ServiceUnavailable": 503,
 }
 
@@ -130,17 +144,24 @@ class Objects(Protocol):
     def head(self, bucket: str, key: str) -> Object:
         """ObjectsError NoSuchKey or NoSuchBucket."""
 
-    def read(self, bucket: str, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+    def read(self, item: Object, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Opened when this returns, so that nothing can replace it any more; Replaced where that was."""
 
-    def path(self, bucket: str, key: str) -> Path | None:
-        """The local file of exactly the object's bytes (never write to it); None where there is none."""
+    def path(self, item: Object) -> Path | None:
+        """The local file of exactly these bytes (never write to it); None where they are elsewhere."""
 
     def list(
         self, bucket: str, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
     ) -> Listing: ...
 
-    def delete(self, bucket: str, key: str) -> None: ...
-    def copy(self, source: Object, bucket: str, key: str, meta: Meta | None) -> Object: ...
+    def delete(self, bucket: str, keys: Sequence[str]) -> None:
+        """All at once; what is not there is no error."""
+
+    def copy(
+        self, source: Object, bucket: str, key: str, meta: Meta, condition: Condition = Condition()
+    ) -> Object:
+        """Without the bytes being moved; Replaced."""
+
     def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None: ...
 
     def start_upload(self, bucket: str, key: str, meta: Meta) -> Upload: ...
@@ -151,8 +172,15 @@ class Objects(Protocol):
     def upload(self, bucket: str, key: str, id: str) -> Upload: ...
     def uploads(self, bucket: str) -> Sequence[Upload]: ...
     def complete(
-        self, upload: Upload, parts: Sequence[tuple[int, str]], condition: Condition = Condition()
+        self,
+        upload: Upload,
+        parts: Sequence[tuple[int, str]],
+        condition: Condition = Condition(),
+        check: Callable[[Sequence[Part]], Mapping[str, str]] = lambda parts: {},
     ) -> Object:
-        """`parts` are (number, etag) in order; the object's meta is the upload's."""
+        """`parts` are (number, etag) in order; `check` gets them, answers the checksums to keep, or raises.
+
+        Done by one caller at a time: who comes later finds NoSuchUpload, and an object that names the upload.
+        """
 
     def abort(self, upload: Upload) -> None: ...

@@ -26,8 +26,8 @@ class Signer:
     scope: str
     previous: str
 
-    def check(self, kind: str, content: bytes, signature: str) -> None:
-        digest = hashlib.sha256(content).hexdigest()
+    def check(self, kind: str, digest: str, signature: str) -> None:
+        """`digest` is the SHA-256 of the content."""
         middle = f"{_EMPTY}\n{digest}" if kind == "PAYLOAD" else digest
         text = f"AWS4-HMAC-SHA256-{kind}\n{self.timestamp}\n{self.scope}\n{self.previous}\n{middle}"
         right = hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
@@ -47,12 +47,12 @@ class AwsChunked:
         self._buffer = bytearray()
         self._left: int | None = None
         """Payload bytes of the chunk that are still to come, None between chunks."""
-        self._chunk = bytearray()
+        self._hash = hashlib.sha256()
         self._signature = ""
         self._ended = False
 
     def feed(self, data: bytes) -> bytes:
-        """Payload in `data` so far as it is whole; signed payload comes out once its chunk is checked."""
+        """Payload in `data`. A wrong signature shows at its chunk's end: nothing counts before `finish`."""
         self._buffer += data
         out = bytearray()
         while not self._ended and self._advance(out):
@@ -73,7 +73,7 @@ class AwsChunked:
         signature = trailers.pop("x-amz-trailer-signature", "")
         if self._signer is not None and self._trailer:
             content = "".join(f"{name}:{value}\n" for name, value in sorted(trailers.items()))
-            self._signer.check("TRAILER", content.encode(), signature)
+            self._signer.check("TRAILER", hashlib.sha256(content.encode()).hexdigest(), signature)
         return trailers
 
     def _advance(self, out: bytearray) -> bool:
@@ -101,24 +101,22 @@ class AwsChunked:
         piece = self._buffer[: self._left]
         del self._buffer[: len(piece)]
         self._left -= len(piece)
-        if self._signer is None:
-            out += piece
-        else:
-            self._chunk += piece
+        out += piece
+        if self._signer is not None:
+            self._hash.update(piece)
         if self._left or len(self._buffer) < 2:
             return False
         if self._buffer[:2] != b"\r\n":
             raise _broken("a chunk is longer than its header says")
         del self._buffer[:2]
         self._check()
-        out += self._chunk
-        self._chunk.clear()
         self._left = None
         return True
 
     def _check(self) -> None:
         if self._signer is not None:
-            self._signer.check("PAYLOAD", bytes(self._chunk), self._signature)
+            self._signer.check("PAYLOAD", self._hash.hexdigest(), self._signature)
+            self._hash = hashlib.sha256()
 
 
 def _broken(what: str) -> AwsError:

@@ -175,7 +175,7 @@ def _from_text(shape: Shape, text: str, name: str, header: bool = False) -> Any:
     if header and shape.metadata.get("enum"):
         # AWS's own C++ SDK writes `enabled` where the model says ENABLED, and S3 takes it.
         return next((value for value in shape.metadata["enum"] if value.lower() == text.lower()), text)
-    if header and kind == "timestamp" and not text[:4].isdigit():
+    if kind == "timestamp" and not text[:4].isdigit():
         read: Callable[[str], Any] = parsedate_to_datetime
     else:
         read = _READERS.get(kind, str)

@@ -267,7 +267,8 @@ def _header_value(member: Shape, value: Any) -> str:
 
 def _header(value: Any) -> str:
     text = "".join(" " if c < " " or c == "\x7f" else c for c in str(value))
-    return text if text.isascii() else quote(text, safe=" /;=,.:@\"'()<>[]{}?*+-_~!$&")
+    # What a client sent in its headers comes back byte by byte; what no header can hold is escaped.
+    return text if all(ord(c) < 256 for c in text) else quote(text, safe=" /;=,.:@\"'()<>[]{}?*+-_~!$&")
 
 
 def _aware(value: datetime) -> datetime:

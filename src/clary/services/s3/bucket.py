@@ -10,16 +10,19 @@ from clary.ports.world import Call
 from clary.services.s3 import refuse
 from clary.wire.errors import AwsError
 
-_NAME = re.compile(r"(?!xn--|sthree-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_NAME = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RESERVED = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def create_bucket(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.check(call, request)
     name = request["Bucket"]
-    if not _NAME.fullmatch(name) or ".." in name or _ADDRESS.fullmatch(name):
+    if not _NAME.fullmatch(name) or ".." in name or _ADDRESS.fullmatch(name) or name.endswith(_RESERVED):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", BucketName=name)
-    wanted = (request.get("CreateBucketConfiguration") or {}).get("LocationConstraint")
+    configuration = request.get("CreateBucketConfiguration") or {}
+    refuse.members(configuration, "Location", "Bucket", "Tags")
+    wanted = configuration.get("LocationConstraint")
     region = wanted or call.region
     present = call.world.objects.bucket(name)
     # us-east-1 answers a second creation by the owner with success, and clients count on it.

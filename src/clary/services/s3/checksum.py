@@ -2,57 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clary.ports.objects import Integrity, Object
+from clary.ports.objects import Integrity, Meta, Object, Part
+from clary.wire import checksums
 from clary.wire.body import Body
+from clary.wire.checksums import ALGORITHMS
 from clary.wire.errors import AwsError
 
-ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+_HEADERS = {f"x-amz-checksum-{name.lower()}": name for name in ALGORITHMS}
 
 
-def integrity(request: dict[str, Any]) -> Integrity:
-    """What to compute of a put's body, from its headers and the trailers that it announces."""
+def integrity(request: dict[str, Any], upload: str = "") -> Integrity:
+    """What to compute of a body, from its headers and announced trailers.
+
+    `upload` is the algorithm of the multipart upload that the body is a part of.
+    """
     body = request.get("Body")
-    declared = {name: request[f"Checksum{name}"] for name in ALGORITHMS if request.get(f"Checksum{name}")}
-    wanted = {*declared, *filter(None, [request.get("ChecksumAlgorithm")])}
-    if isinstance(body, Body):
-        wanted |= {name for name in ALGORITHMS if f"x-amz-checksum-{name.lower()}" in body.announced}
-    unknown = wanted - set(ALGORITHMS)
-    if unknown:
-        raise AwsError("InvalidRequest", f"The checksum algorithm {min(unknown)} is not supported")
+    given = declared(request)
+    announced = body.announced & _HEADERS.keys() if isinstance(body, Body) else frozenset()
+    named = {*given, *(_HEADERS[header] for header in announced)}
+    if len(named) > 1:
+        raise AwsError(
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        )
+    asked = named or {request["ChecksumAlgorithm"]} if request.get("ChecksumAlgorithm") else named
+    if upload and asked and upload not in asked:
+        text = f"expected checksum Type: {upload.lower()}, actual checksum Type: {min(asked).lower()}"
+        raise AwsError("InvalidRequest", f"Checksum Type mismatch occurred, {text}")
+    wanted = {upload} if upload else asked
+    if "ContentMD5" in request and not checksums.is_well_formed("MD5", request["ContentMD5"]):
+        raise AwsError("InvalidDigest", "The Content-MD5 you specified is not valid.")
 
     def check(computed: Mapping[str, str]) -> Mapping[str, str]:
-        late = dict(_trailing(body))
-        for name, value in {**declared, **late, **_md5(request)}.items():
-            if computed[name] != value:
-                raise _bad(name)
+        late = body.trailers if isinstance(body, Body) else {}
+        if announced - late.keys():
+            raise AwsError("MalformedTrailerError", f"The trailer {min(announced)} did not come")
+        checksums.compare(given | {_HEADERS[header]: late[header] for header in announced}, computed)
+        if "ContentMD5" in request and request["ContentMD5"] != computed["MD5"]:
+            raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
         return {name: computed[name] for name in wanted}
 
     return Integrity(tuple(sorted(wanted)), check)
+
+
+def declared(request: dict[str, Any]) -> dict[str, str]:
+    """Algorithm to value, from x-amz-checksum-* headers."""
+    found = {name: request[f"Checksum{name}"] for name in ALGORITHMS if request.get(f"Checksum{name}")}
+    for name, value in found.items():
+        if not checksums.is_well_formed(name, value.partition("-")[0]):
+            raise AwsError("InvalidRequest", f"Value for x-amz-checksum-{name.lower()} header is invalid.")
+    return found
+
+
+def of_upload(request: dict[str, Any]) -> Meta:
+    """The algorithm and the type that a new multipart upload asks for."""
+    algorithm, kind = request.get("ChecksumAlgorithm", ""), request.get("ChecksumType", "")
+    if not algorithm and not kind:
+        return Meta()
+    if not algorithm:
+        raise AwsError(
+            "InvalidRequest",
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+        )
+    kind = kind or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
+    if algorithm == "CRC64NVME" if kind == "COMPOSITE" else algorithm not in checksums.WHOLE:
+        raise AwsError(
+            "InvalidRequest",
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm.",
+        )
+    return Meta(checksums={algorithm: ""}, checksum_type=kind)
+
+
+def of_parts(meta: Meta, parts: Sequence[Part]) -> dict[str, str]:
+    """The checksum of an object that is joined from parts, as its upload asked for it."""
+    found = {}
+    for name in meta.checksums:
+        values = [(part.checksums[name], part.size) for part in parts]
+        if meta.checksum_type == "FULL_OBJECT":
+            found[name] = checksums.whole(name, values)
+        else:
+            found[name] = checksums.composite(name, [value for value, _ in values])
+    return found
 
 
 def written(found: Object, wanted: bool = True) -> dict[str, str]:
     """An object's checksums as members of an answer."""
     if not wanted or not found.meta.checksums:
         return {}
-    members = {f"Checksum{name}": value for name, value in found.meta.checksums.items()}
-    return {**members, "ChecksumType": found.meta.checksum_type}
+    return {**members(found.meta.checksums), "ChecksumType": found.meta.checksum_type}
 
 
-def _trailing(body: Any) -> list[tuple[str, str]]:
-    if not isinstance(body, Body):
-        return []
-    names = {f"x-amz-checksum-{name.lower()}": name for name in ALGORITHMS}
-    return [(names[name], value) for name, value in body.trailers.items() if name in names]
-
-
-def _md5(request: dict[str, Any]) -> dict[str, str]:
-    return {"MD5": request["ContentMD5"]} if request.get("ContentMD5") else {}
-
-
-def _bad(name: str) -> AwsError:
-    if name == "MD5":
-        return AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
-    return AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+def members(found: Mapping[str, str]) -> dict[str, str]:
+    return {f"Checksum{name}": value for name, value in found.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from clary.ports.objects import Condition, Object
 from clary.wire.errors import AwsError
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def of_write(request: dict[str, Any]) -> Condition:
@@ -18,8 +18,11 @@ def of_write(request: dict[str, Any]) -> Condition:
     return Condition(_bare(request.get("IfMatch")), none_match)
 
 
-def check_read(request: dict[str, Any], found: Object, prefix: str = "") -> None:
-    """AwsError PreconditionFailed (412) or NotModified (304). `prefix` is CopySource for copies."""
+def check_read(request: dict[str, Any], found: Object, prefix: str = "") -> bool:
+    """Whether it is what the client has already (304); AwsError PreconditionFailed (412).
+
+    `prefix` is CopySource for copies, to which both are 412.
+    """
     match, none_match = request.get(f"{prefix}IfMatch"), request.get(f"{prefix}IfNoneMatch")
     since, unmodified = (request.get(f"{prefix}If{w}Since") for w in ("Modified", "Unmodified"))
     modified = found.modified.replace(microsecond=0)
@@ -29,8 +32,23 @@ def check_read(request: dict[str, Any], found: Object, prefix: str = "") -> None
     elif unmodified is not None and modified > unmodified:
         raise _failed(f"{prefix}If-Unmodified-Since")
     same = _matches(none_match, found) if none_match is not None else since is not None and modified <= since
-    if same:
-        raise _failed(f"{prefix}If-None-Match") if prefix else AwsError("NotModified", "Not Modified", 304)
+    if same and prefix:
+        raise _failed(f"{prefix}If-None-Match")
+    return same
+
+
+def part(request: dict[str, Any], found: Object) -> tuple[int, int] | None:
+    """(start, length) of the part that PartNumber names; AwsError InvalidPartNumber (416)."""
+    number = request.get("PartNumber")
+    if number is None:
+        return None
+    if request.get("Range"):
+        raise AwsError("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
+    sizes = found.part_sizes or (found.size,)
+    if not 1 <= number <= len(sizes):
+        text = "The requested partnumber is not satisfiable"
+        raise AwsError("InvalidPartNumber", text, 416, ActualPartCount=str(len(sizes)))
+    return (sum(sizes[: number - 1]), sizes[number - 1]) if found.size else None
 
 
 def span(text: str | None, size: int) -> tuple[int, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -27,17 +26,22 @@ def list_objects(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 def list_objects_v2(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     token = request.get("ContinuationToken")
-    after = _read_token(token) if token else request.get("StartAfter", "")
+    after = _read_token(token) if token is not None else request.get("StartAfter", "")
     found, encode = _list(call, request, after)
     answer = _written(call, request, found, encode, owner=bool(request.get("FetchOwner")))
     answer["KeyCount"] = len(found.objects) + len(found.prefixes)
     if request.get("StartAfter"):
         answer["StartAfter"] = encode(request["StartAfter"])
-    if token:
+    if token is not None:
         answer["ContinuationToken"] = token
     if found.next is not None:
         answer["NextContinuationToken"] = base64.urlsafe_b64encode(found.next.encode()).decode()
     return answer
+
+
+def encoder(request: dict[str, Any]) -> Callable[[str], str]:
+    """What EncodingType does to keys, prefixes and markers of an answer."""
+    return _quoted if request.get("EncodingType") == "url" else str
 
 
 def _list(call: Call, request: dict[str, Any], after: str) -> tuple[Listing, Callable[[str], str]]:
@@ -45,7 +49,7 @@ def _list(call: Call, request: dict[str, Any], after: str) -> tuple[Listing, Cal
     limit = request.get("MaxKeys", MAX_KEYS)
     if limit < 0:
         raise AwsError("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
-    encode: Callable[[str], str] = _quoted if request.get("EncodingType") == "url" else str
+    encode = encoder(request)
     bucket.need(call, request["Bucket"])
     if limit == 0:
         return Listing([], [], None), encode
@@ -93,6 +97,9 @@ def _quoted(text: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+        found = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+        if not found:
+            raise ValueError("empty")
+        return found
+    except ValueError as error:
         raise AwsError("InvalidArgument", "The continuation token provided is incorrect") from error

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl
+
+import regex
 
 from clary.ports.objects import Meta
 from clary.wire.errors import AwsError
@@ -17,6 +21,7 @@ HEADERS = {
 }
 MAX_USER_BYTES = 2048
 MAX_TAGS = 10
+_TAG = regex.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+")
 
 
 def read(request: dict[str, Any]) -> Meta:
@@ -31,17 +36,44 @@ def read(request: dict[str, Any]) -> Meta:
     user = dict(request.get("Metadata") or {})
     if sum(len(k) + len(v) for k, v in user.items()) > MAX_USER_BYTES:
         raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
-    return Meta(headers=headers, user=user, tags=tags(dict(parse_qsl(request.get("Tagging", "")))))
+    return Meta(headers=headers, user=user, tags=tags(parse_qsl(request.get("Tagging", ""), True)))
 
 
-def tags(found: dict[str, str]) -> dict[str, str]:
-    """The same, checked against S3's limits."""
-    if len(found) > MAX_TAGS:
+def tags(asked: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The same by key, checked against S3's limits."""
+    if len(asked) > MAX_TAGS:
         raise AwsError("BadRequest", f"Object tags cannot be greater than {MAX_TAGS}")
-    for key, value in found.items():
-        if not 0 < len(key) <= 128 or len(value) > 256:
-            raise AwsError("InvalidTag", "A tag key has 1 to 128 characters, a value 256 at most")
+    if len(dict(asked)) < len(asked):
+        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
+    for key, value in asked:
+        if not _TAG.fullmatch(key) or len(key) > 128:
+            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
+        if not _TAG.fullmatch(value or "-") or len(value) > 256:
+            raise AwsError(
+                "InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value
+            )
+    return dict(asked)
+
+
+def overrides(request: dict[str, Any]) -> dict[str, Any]:
+    """Members of an answer that response-content-type and its like ask for."""
+    found = {name: request[f"Response{name}"] for name in HEADERS if request.get(f"Response{name}")}
+    for name, value in found.items():
+        if any(ord(c) > 255 or c in "\r\n" for c in value):
+            raise AwsError(
+                "InvalidArgument",
+                "Header value cannot be represented using ISO-8859-1.",
+                ArgumentName=f"response-{HEADERS[name]}",
+                ArgumentValue=value,
+            )
+    if "ResponseExpires" in request:
+        found["Expires"] = request["ResponseExpires"]
     return found
+
+
+def caching(meta: Meta) -> dict[str, Any]:
+    """What of that a 304 repeats."""
+    return {name: value for name, value in written(meta).items() if name in ("CacheControl", "Expires")}
 
 
 def written(meta: Meta) -> dict[str, Any]:
@@ -51,7 +83,7 @@ def written(meta: Meta) -> dict[str, Any]:
     }
     found.setdefault("ContentType", "binary/octet-stream")
     if "expires" in meta.headers:
-        found["ExpiresString"] = meta.headers["expires"]
+        found["Expires"] = parsedate_to_datetime(meta.headers["expires"])
     if meta.user:
         found["Metadata"] = dict(meta.user)
     if meta.tags:

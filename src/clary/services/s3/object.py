@@ -1,17 +1,17 @@
-"""Objects: put, get, head, delete, copy."""
+"""Objects: put, get, head, delete."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from clary.ports.objects import Meta, Object
+from clary.ports.objects import Object, Replaced
 from clary.ports.world import Call
 from clary.services.s3 import checksum, condition, metadata, refuse
-from clary.wire.body import FileRange
 from clary.wire.errors import AwsError
 
+T = TypeVar("T")
+TRIES = 20
 MAX_KEY = 1024
 
 
@@ -30,32 +30,17 @@ async def put_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    found = _found(call, request)
-    span = condition.span(request.get("Range"), found.size)
-    start, length = span or (0, found.size)
-    answer = _head(found, request, whole=span is None) | {"ContentLength": length}
-    if span is not None:
-        answer |= {"ContentRange": f"bytes {start}-{start + length - 1}/{found.size}", "_status": 206}
-    path = call.world.objects.path(found.bucket, found.key)
-    if path is None:
-        return answer | {"Body": call.world.objects.read(found.bucket, found.key, start, length)}
-    return answer | {"Body": FileRange(path, start, length)}
+    return settled(lambda: _got(call, request))
 
 
 def head_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    found = _found(call, request)
-    span = condition.span(request.get("Range"), found.size)
-    answer = _head(found, request, whole=span is None) | {"ContentLength": span[1] if span else found.size}
-    if span is not None:
-        last = span[0] + span[1] - 1
-        answer |= {"ContentRange": f"bytes {span[0]}-{last}/{found.size}", "_status": 206}
-    return answer
+    return _looked_up(call, request)[1]
 
 
 def delete_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.check(call, request)
     _refuse_conditional_delete(request)
-    call.world.objects.delete(request["Bucket"], request["Key"])
+    call.world.objects.delete(request["Bucket"], [request["Key"]])
     return {"_status": 204}
 
 
@@ -67,56 +52,8 @@ def delete_objects(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     for item in asked:
         _refuse_conditional_delete(item)
         refuse.check(call, item)
-    for item in asked:
-        call.world.objects.delete(request["Bucket"], item["Key"])
+    call.world.objects.delete(request["Bucket"], [item["Key"] for item in asked])
     return {} if request["Delete"].get("Quiet") else {"Deleted": [{"Key": item["Key"]} for item in asked]}
-
-
-def copy_object(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    refuse.check(call, request)
-    key = check_key(request["Key"])
-    source = source_of(call, request)
-    condition.check_read(request, source, "CopySource")
-    new_meta = request.get("MetadataDirective", "COPY") == "REPLACE"
-    new_tags = request.get("TaggingDirective", "COPY") == "REPLACE"
-    if (source.bucket, source.key) == (request["Bucket"], key) and not (new_meta or new_tags):
-        raise AwsError(
-            "InvalidRequest",
-            "This copy request is illegal because it is trying to copy an object to itself without changing "
-            "the object's metadata, storage class, website redirect location or encryption attributes.",
-        )
-    made = call.world.objects.copy(
-        source, request["Bucket"], key, _copied(source, request, new_meta, new_tags)
-    )
-    result = {"ETag": f'"{made.etag}"', "LastModified": made.modified, **checksum.written(made)}
-    return {"CopyObjectResult": result}
-
-
-def get_object_attributes(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    refuse.check(call, request)
-    found = call.world.objects.head(request["Bucket"], request["Key"])
-    every: dict[str, Any] = {
-        "ETag": found.etag,
-        "ObjectSize": found.size,
-        "StorageClass": "STANDARD",
-        "Checksum": checksum.written(found) or None,
-    }
-    parts = found.etag.rpartition("-")[2]
-    if "-" in found.etag:
-        every["ObjectParts"] = {"TotalPartsCount": int(parts)}
-    wanted = {name: every.get(name) for name in request["ObjectAttributes"]}
-    return {"LastModified": found.modified, **wanted}
-
-
-def source_of(call: Call, request: dict[str, Any]) -> Object:
-    """The object that x-amz-copy-source names."""
-    bucket, _, key = unquote(request["CopySource"]).lstrip("/").partition("/")
-    key, _, version = key.partition("?versionId=")
-    if not bucket or not key:
-        raise AwsError("InvalidArgument", "The copy source must be BUCKET/KEY, URL-encoded")
-    if version not in ("", "null"):
-        raise AwsError("NotImplemented", "s3: versions of objects are not built in Clary", 501)
-    return call.world.objects.head(bucket, key)
 
 
 def check_key(key: str) -> str:
@@ -127,38 +64,45 @@ def check_key(key: str) -> str:
     return key
 
 
-def _found(call: Call, request: dict[str, Any]) -> Object:
+def settled(look: Callable[[], T]) -> T:
+    """What is done with an object as it is, once more where that is replaced in the middle of it."""
+    for _ in range(TRIES):
+        try:
+            return look()
+        except Replaced:
+            continue
+    return look()
+
+
+def _got(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    found, answer, start = _looked_up(call, request)
+    if "ContentLength" not in answer:
+        return answer
+    return answer | {"Body": call.world.objects.read(found, start, answer["ContentLength"])}
+
+
+def _looked_up(call: Call, request: dict[str, Any]) -> tuple[Object, dict[str, Any], int]:
+    """The object, what is answered of it, and where in it the bytes begin that are asked for."""
     refuse.check(call, request)
-    if request.get("PartNumber", 1) != 1:
-        raise AwsError("NotImplemented", "s3: PartNumber of a finished object is not built: use Range", 501)
     found = call.world.objects.head(request["Bucket"], request["Key"])
-    condition.check_read(request, found)
-    return found
-
-
-def _head(found: Object, request: dict[str, Any], whole: bool) -> dict[str, Any]:
-    overrides = {
-        name.removeprefix("Response"): value
-        for name, value in request.items()
-        if name.startswith("Response") and name != "ResponseExpires"
-    }
-    wanted = whole and request.get("ChecksumMode") == "ENABLED"
-    return {
-        "ETag": f'"{found.etag}"',
-        "LastModified": found.modified,
+    validators = {"ETag": f'"{found.etag}"', "LastModified": found.modified}
+    if condition.check_read(request, found):
+        return found, {**validators, **metadata.caching(found.meta), "_status": 304}, 0
+    span = condition.part(request, found) or condition.span(request.get("Range"), found.size)
+    start, length = span or (0, found.size)
+    answer = {
+        **validators,
         "AcceptRanges": "bytes",
+        "ContentLength": length,
         **metadata.written(found.meta),
-        **checksum.written(found, wanted),
-        **overrides,
+        **checksum.written(found, span is None and request.get("ChecksumMode") == "ENABLED"),
+        **metadata.overrides(request),
     }
-
-
-def _copied(source: Object, request: dict[str, Any], new_meta: bool, new_tags: bool) -> Meta | None:
-    if not (new_meta or new_tags):
-        return None
-    asked = metadata.read(request)
-    kept = replace(source.meta, headers=asked.headers, user=asked.user) if new_meta else source.meta
-    return replace(kept, tags=asked.tags) if new_tags else kept
+    if span is not None:
+        answer |= {"ContentRange": f"bytes {start}-{start + length - 1}/{found.size}", "_status": 206}
+    if "PartNumber" in request and found.part_sizes:
+        answer["PartsCount"] = len(found.part_sizes)
+    return found, answer, start
 
 
 def _refuse_conditional_delete(request: dict[str, Any]) -> None:

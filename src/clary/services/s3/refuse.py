@@ -33,7 +33,13 @@ _NEVER = (
     "ObjectLockLegalHoldStatus",
     "WebsiteRedirectLocation",
     "WriteOffsetBytes",
+    "IfMatchInitiatedTime",
     "MFA",
+    "ObjectLockEventHold",
+    "ObjectLockEventHoldDurationDays",
+    "ObjectLockEventHoldDurationYears",
+    "AnnotationDirective",
+    "BucketNamespace",
 )
 
 
@@ -42,12 +48,17 @@ def check(call: Call, request: dict[str, Any]) -> None:
     for name, allowed in _DEFAULTS.items():
         if name in request and request[name] not in allowed:
             raise _not_built(name, request[name])
-    for name in _NEVER:
-        if request.get(name):
-            raise _not_built(name, request[name])
+    members(request, *_NEVER)
     for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
         if request.get(name, call.world.account) != call.world.account:
             raise AwsError("AccessDenied", f"Access Denied: the bucket is not owned by {request[name]}", 403)
+
+
+def members(request: dict[str, Any], *names: str) -> None:
+    """AwsError NotImplemented where one of these is given."""
+    for name in names:
+        if request.get(name):
+            raise _not_built(name, request[name])
 
 
 def _not_built(name: str, value: Any) -> AwsError:

@@ -6,16 +6,12 @@ from typing import Any
 
 from clary.ports.world import Call
 from clary.services.s3 import metadata, refuse
-from clary.wire.errors import AwsError
 
 
 def put_object_tagging(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.check(call, request)
-    asked = request["Tagging"]["TagSet"]
-    found = {tag["Key"]: tag.get("Value") or "" for tag in asked}
-    if len(found) != len(asked):
-        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
-    call.world.objects.set_tags(request["Bucket"], request["Key"], metadata.tags(found))
+    asked = [(tag["Key"], tag.get("Value") or "") for tag in request["Tagging"]["TagSet"]]
+    call.world.objects.set_tags(request["Bucket"], request["Key"], metadata.tags(asked))
     return {}
 
 
