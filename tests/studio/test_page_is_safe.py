@@ -107,8 +107,7 @@ def test_answers_are_not_split(clary: Any) -> None:
     evil = "attachment\r\nSet-Cookie: owned=1\r\n\r\n<script>\x01\x7f"
     params = {"Bucket": "split", "Key": "k", "ResponseContentDisposition": evil, "ResponseContentType": evil}
     answer = fetched(clary, s3.generate_presigned_url("get_object", params))
-    assert (answer.status, "set-cookie" in answer.headers, answer.body) == (200, False, b"x")
-    assert answer.headers["content-disposition"].startswith("attachment  Set-Cookie")
+    assert (answer.status, "set-cookie" in answer.headers) == (400, False)
     # A model's own program chooses these two.
     operation = model.operation("sagemaker-runtime", "InvokeEndpoint")
     assert operation is not None
