@@ -112,5 +112,7 @@ def _completed(request: Body) -> Body:
         **dict.fromkeys(switches, False),
         **request,
         "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False, **algorithm},
+        # Always there in AWS's answers, and the SDK's attach() reads it.
+        "OutputDataConfig": {"KmsKeyId": "", **request["OutputDataConfig"]},
         "StoppingCondition": stopping,
     }
