@@ -49,6 +49,11 @@ class Script:
     record: Path
     process: subprocess.Popen[str]
     lines: list[tuple[datetime, str]] = field(default_factory=list)
+    listener: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listener = Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     @staticmethod
     def start(command: list[str], variables: dict[str, str], folder: Path) -> Script:
@@ -61,9 +66,7 @@ class Script:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        found = Script(record, process)
-        Thread(target=found._listen, daemon=True).start()
-        return found
+        return Script(record, process)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -73,9 +76,15 @@ class Script:
     def text(self) -> str:
         return "\n".join(line for _, line in self.lines)
 
+    def status(self) -> int:
+        """Its exit status, when all that it printed has come."""
+        found = self.process.wait(SECONDS)
+        self.listener.join(SECONDS)
+        return found
+
     def end(self) -> str:
         """Everything it printed; an AssertionError with that text where it failed."""
-        status = self.process.wait(SECONDS)
+        status = self.status()
         assert status == 0, f"exit status {status}\n{self.text()}"
         return self.text()
 
