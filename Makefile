@@ -62,4 +62,4 @@ system-demo:
 	@tools/system-packages bubblewrap
 
 system-test:
-	@tools/system-packages bubblewrap chromium postgresql
+	@tools/system-packages bubblewrap chromium postgresql strace

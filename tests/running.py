@@ -26,6 +26,8 @@ class Clary:
     home: Path
     port: int
     arguments: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    """A command that runs the server, such as strace."""
     process: subprocess.Popen[str] | None = None
     printed: list[str] = field(default_factory=list)
 
@@ -46,6 +48,7 @@ class Clary:
 
     def start(self) -> None:
         command = [
+            *self.before,
             sys.executable,
             "-m",
             "clary.cli",

@@ -22,6 +22,7 @@ from clary.backends.worker_http import HttpInvoker
 from clary.gateway.app import Gateway
 from clary.gateway.dispatch import Table, discover
 from clary.lifecycle import endpoint, processing, training
+from clary.lifecycle.instances import machine_cores
 from clary.lifecycle.reconciler import Reconciler
 from clary.ports.routes import Routes
 from clary.ports.world import World
@@ -46,6 +47,7 @@ class House:
             region=settings.region,
             home=home,
             url=settings.url,
+            cores=settings.cpus or machine_cores(),
             store=SqlStore(settings.database_url),
             objects=objects(settings),
             runner=ProcessRunner(home),

@@ -45,6 +45,7 @@ def test_a_taken_port_says_so(clary: Clary, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["up", "--port", "70000"], "port must be between 1 and 65535"),
+        (["up", "--cpus", "-1"], "cpus must not be below 0"),
         (["env"], "Start one with `clary up`"),
         (["run", "--", "true"], "Start one with `clary up`"),
         (["link"], "Start one with `clary up`"),

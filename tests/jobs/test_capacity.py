@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clary.lifecycle.capacity import Claim, next_ones
 from clary.lifecycle.instances import memory_mib, vcpus
+from jobs.conftest import jobs_of, wait
+from running import Clary, free_port
 
 
 def claim(name: str, principal: str, cores: int, held: bool = False, order: float = 0.0) -> Claim:
@@ -79,3 +83,23 @@ def test_instance_types() -> None:
     assert memory_mib("ml.m5.xlarge") == 16 * 1024
     assert memory_mib("ml.c5.xlarge") == 8 * 1024
     assert memory_mib("ml.r5.large") == 16 * 1024
+
+
+def test_cpus_of_the_start_bound_what_jobs_hold_together(tmp_path: Path) -> None:
+    clary = Clary(tmp_path / "home", free_port(), ("--cpus", "1"))
+    clary.start()
+    try:
+        jobs = jobs_of(clary)
+        text = "import os, time\nprint('cores:', os.environ['SM_NUM_CPUS'], flush=True)\ntime.sleep(60)"
+        first = jobs.train(jobs.script(text))
+        jobs.logged(first, "cores: 1")
+        second = jobs.train(jobs.script("print('second')"))
+        waiting = wait(lambda: (d := jobs.describe(second))["SecondaryStatus"] == "Pending" and d)
+        assert (
+            f"1 of the 1 cores for jobs, and 1 are in use by {first}"
+            in (waiting["SecondaryStatusTransitions"][-1]["StatusMessage"])
+        )
+        jobs.sagemaker.stop_training_job(TrainingJobName=first)
+        assert jobs.end(second)["TrainingJobStatus"] == "Completed"
+    finally:
+        clary.stop()

@@ -229,12 +229,20 @@ def test_what_is_not_built_is_refused_by_name(s3: Any, bucket: str) -> None:
     for name, value in (
         ("ACL", "public-read"),
         ("StorageClass", "GLACIER"),
-        ("ServerSideEncryption", "aws:kms"),
+        ("ServerSideEncryption", "aws:kms:dsse"),
+        ("SSEKMSKeyId", "alias/mine"),
     ):
         with pytest.raises(ClientError) as error:
             s3.put_object(Bucket=bucket, Key="k", Body=b"", **{name: value})
         assert code(error)[1] == 501
         assert name in error.value.response["Error"]["Message"]
+
+
+def test_a_wish_for_encryption_is_taken_and_never_claimed_to_be_met(s3: Any, bucket: str) -> None:
+    for wish in ("aws:kms", "AES256"):
+        made = s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption=wish)
+        assert "ServerSideEncryption" not in made
+    assert "ServerSideEncryption" not in s3.head_object(Bucket=bucket, Key="k")
 
 
 def test_presigned_put_and_an_upload_cut_short(s3: Any, bucket: str, clary: Any) -> None:

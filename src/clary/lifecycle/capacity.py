@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clary.lifecycle.instances import machine_cores
 from clary.lifecycle.job_state import ACTIVE, PENDING, STARTING, phase, private
 from clary.ports.records import Query, Record, Store
 
@@ -46,13 +45,13 @@ def _claim(record: Record) -> Claim | None:
     return Claim(record.kind, record.name, record.principal, int(known["Cores"]), not waiting, order)
 
 
-def next_ones(found: Iterable[Claim], cores: int | None = None) -> Sequence[Claim]:
+def next_ones(found: Iterable[Claim], cores: int) -> Sequence[Claim]:
     """The waiting jobs that may start now, in order.
 
     The next is the oldest job of the principal who holds the fewest cores (of equals, who waited longest for
     a grant). Nobody passes it while it does not fit, so that a large job is not starved by small ones.
     """
-    total = free = machine_cores() if cores is None else cores
+    free = cores
     held: Counter[str] = Counter()
     last: dict[str, float] = {}
     waiting = []
@@ -66,7 +65,7 @@ def next_ones(found: Iterable[Claim], cores: int | None = None) -> Sequence[Clai
     admitted: list[Claim] = []
     while waiting:
         chosen = min(waiting, key=lambda c: (held[c.principal], last.get(c.principal, 0.0), c.order, c.name))
-        asked = min(chosen.cores, total)
+        asked = min(chosen.cores, cores)
         if asked > free:
             break
         free -= asked
@@ -77,15 +76,14 @@ def next_ones(found: Iterable[Claim], cores: int | None = None) -> Sequence[Clai
     return admitted
 
 
-def why_waiting(found: Sequence[Claim], record: Record, cores: int | None = None) -> str:
+def why_waiting(found: Sequence[Claim], record: Record, cores: int) -> str:
     """A sentence for a job that waits."""
-    total = machine_cores() if cores is None else cores
     holders = [claim for claim in found if claim.held]
     used = sum(claim.cores for claim in holders)
     names = ", ".join(sorted(claim.name for claim in holders)[:3])
     others = sum(not claim.held for claim in found) - 1
     text = (
-        f"Waiting for capacity: this job asks for {private(record)['Cores']} of this machine's {total} cores,"
+        f"Waiting for capacity: this job asks for {private(record)['Cores']} of the {cores} cores for jobs,"
         f" and {used} are in use" + (f" by {names}" if names else "")
     )
     return text + (f"; {others} other jobs wait too" if others > 0 else "")

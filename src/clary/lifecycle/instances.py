@@ -24,6 +24,11 @@ def vcpus(instance_type: str) -> int:
     return _OLDER.get(instance_type) or (_VCPUS.get(found[2], DEFAULT_VCPUS) if found else DEFAULT_VCPUS)
 
 
+def job_cores(instance_type: str, most: int) -> int:
+    """Cores that a job on such an instance gets: its vCPUs, if there are so many and jobs may use them."""
+    return min(vcpus(instance_type), machine_cores(), most)
+
+
 def memory_mib(instance_type: str) -> int:
     """Memory in MiB: the family's GiB per vCPU (c: 2, m and t: 4, r: 8; others: 8) times its vCPUs."""
     found = _FORM.fullmatch(instance_type)

@@ -121,11 +121,12 @@ def _admit(kind: JobKind, world: World, record: Record) -> float | None:
         return _finish(kind, world, record)
     with capacity.LOCK:
         found = capacity.claims(world.store)
-        if any((c.kind, c.name) == (kind.kind, record.name) for c in capacity.next_ones(found)):
+        first = capacity.next_ones(found, world.cores)
+        if any((c.kind, c.name) == (kind.kind, record.name) for c in first):
             now = datetime.now(UTC)
             _move(kind, world, record, DOWNLOADING, {kind.start_member: now}, Granted=now.timestamp())
             return 0.0
-    waiting = capacity.why_waiting(found, record)
+    waiting = capacity.why_waiting(found, record, world.cores)
     world.store.update(kind.kind, record.name, lambda present: enter(kind, present, PENDING, waiting))
     return PENDING_LOOK_SECONDS + len(found)
 
@@ -223,7 +224,7 @@ def _finish(kind: JobKind, world: World, record: Record) -> float | None:
     _surprises.pop(program_id(record), None)
     shutil.rmtree(folder(world, record), ignore_errors=True)
     world.store.update(kind.kind, record.name, lambda present: ended(kind, present))
-    for claim in capacity.next_ones(capacity.claims(world.store)):
+    for claim in capacity.next_ones(capacity.claims(world.store), world.cores):
         world.wake(claim.kind, claim.name)
     return None
 

@@ -36,7 +36,7 @@ class Own:
 
 def program(world: World, kind: JobKind, record: Record, ml: Path, own: Own) -> Program:
     """The Program of a job."""
-    cores = min(int(private(record)["Cores"]), machine_cores())
+    cores = min(int(private(record)["Cores"]), machine_cores(), world.cores)
     variables = _variables(world, record, kind.max_runtime(record), cores) | own.variables
     if own.interpreter:
         inside = Path("/opt/ml") if world.runner.separates() else ml

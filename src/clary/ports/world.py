@@ -24,6 +24,8 @@ class World:
     home: Path
     url: str
     """The gateway's own address, for programs that call back."""
+    cores: int
+    """Cores that jobs may use together."""
     store: Store
     objects: Objects
     runner: Runner

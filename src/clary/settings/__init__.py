@@ -65,6 +65,8 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
             values[name] = _whole_number(name, values[name])
     if not 0 < values.get("port", DEFAULT_PORT) < 65536:
         raise SettingsError("port must be between 1 and 65535")
+    if values.get("cpus", 0) < 0:
+        raise SettingsError("cpus must not be below 0; 0 means all of this machine's cores")
     return Settings(**values)
 
 

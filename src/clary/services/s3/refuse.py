@@ -10,7 +10,8 @@ from clary.wire.errors import AwsError
 _DEFAULTS: dict[str, tuple[Any, ...]] = {
     "ACL": ("private", "bucket-owner-full-control"),
     "StorageClass": ("STANDARD",),
-    "ServerSideEncryption": (),
+    # The SageMaker SDK asks for it with every source it uploads. The answer does not claim it was done.
+    "ServerSideEncryption": ("AES256", "aws:kms"),
     "RequestPayer": ("requester",),
     "ObjectOwnership": ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"),
     "ObjectLockEnabledForBucket": (False,),

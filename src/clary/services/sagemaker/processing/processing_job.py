@@ -9,7 +9,7 @@ from typing import Any
 from clary.lifecycle import processing
 from clary.lifecycle.channels import split
 from clary.lifecycle.images import Runtime, runtime
-from clary.lifecycle.instances import machine_cores, vcpus
+from clary.lifecycle.instances import job_cores
 from clary.lifecycle.job_state import FINAL, JobFailure, new_body
 from clary.ports.records import Body, NotFound, Record
 from clary.ports.world import Call
@@ -43,7 +43,7 @@ def create_processing_job(call: Call, request: dict[str, Any]) -> dict[str, Any]
     for refusal in _refusals(call, request):
         raise validation(refusal)
     body = {"StoppingCondition": {"MaxRuntimeInSeconds": processing.DEFAULT_MAX_RUNTIME}, **request}
-    cores = min(vcpus(body["ProcessingResources"]["ClusterConfig"]["InstanceType"]), machine_cores())
+    cores = job_cores(body["ProcessingResources"]["ClusterConfig"]["InstanceType"], call.world.cores)
     start = new_body(processing.KIND, datetime.now(UTC), cores)
     record = PROCESSING_JOB.create(call, body, "InProgress", **start)
     call.world.wake(record.kind, record.name)

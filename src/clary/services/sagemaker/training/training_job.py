@@ -7,7 +7,7 @@ from typing import Any
 
 from clary.lifecycle import training
 from clary.lifecycle.images import Runtime, runtime
-from clary.lifecycle.instances import machine_cores, vcpus
+from clary.lifecycle.instances import job_cores
 from clary.lifecycle.job_state import FINAL, new_body
 from clary.lifecycle.xgboost_metrics import DEFINITIONS
 from clary.ports.records import Body, NotFound, Record
@@ -52,7 +52,7 @@ def create_training_job(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refused.check(request)
     _check_isolation(call, request)
     body = _completed(request)
-    cores = min(vcpus(body["ResourceConfig"]["InstanceType"]), machine_cores())
+    cores = job_cores(body["ResourceConfig"]["InstanceType"], call.world.cores)
     start = new_body(training.KIND, datetime.now(UTC), cores)
     record = TRAINING_JOB.create(call, body, "InProgress", **start)
     call.world.wake(record.kind, record.name)
@@ -117,5 +117,7 @@ def _completed(request: Body) -> Body:
         **dict.fromkeys(switches, False),
         **request,
         "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False, **algorithm},
+        # Always there in AWS's answers, and the SDK's attach() reads it.
+        "OutputDataConfig": {"KmsKeyId": "", **request["OutputDataConfig"]},
         "StoppingCondition": stopping,
     }
