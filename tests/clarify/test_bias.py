@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clary import clarify
@@ -74,6 +74,7 @@ def test_the_flip_test_has_smclarifys_sign() -> None:
     assert flip.compute(contrast) == 1.0
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_metrics_stay_in_their_range_or_say_why_not(rows: list[tuple[bool, bool, bool]]) -> None:
     facet, label, predicted = (np.array(column) for column in zip(*rows, strict=True))
