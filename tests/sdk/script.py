@@ -16,7 +16,7 @@ from sdk.watching import watch
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
 BIN = Path(sys.executable).parent
-SECONDS = 280
+SECONDS = 500
 
 
 def by_run(clary: Clary, command: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from running import Clary
 from sdk.script import Script
 from sdk.test_v2 import trained
 
+pytestmark = pytest.mark.timeout(600)
 Scripts = dict[str, Script]
 BOTH = [("v2_clarify", "v2/clarify/both", 1.0), ("v3_deploy", "v3/clarify/both", 0.5)]
 """Script, where its results are, and how its model was trained."""

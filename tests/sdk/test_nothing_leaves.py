@@ -14,6 +14,7 @@ from sdk.conftest import WAYS
 from sdk.script import SCRIPTS, Script, by_run, environment, python
 from sdk.watching import reached, watch
 
+pytestmark = pytest.mark.timeout(600)
 NOBODY = "127.255.255.254"
 """Where nobody listens, on the network that does not leave the machine."""
 TELEMETRY = ["env", "-u", "SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]

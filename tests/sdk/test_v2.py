@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from running import Clary
 from sdk.script import Script
 
+pytestmark = pytest.mark.timeout(600)
 Scripts = dict[str, Script]
 
 

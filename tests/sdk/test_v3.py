@@ -11,6 +11,7 @@ from running import Clary
 from sdk.script import Script
 from sdk.test_v2 import trained
 
+pytestmark = pytest.mark.timeout(600)
 Scripts = dict[str, Script]
 
 
