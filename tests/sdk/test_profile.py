@@ -141,7 +141,7 @@ def test_aws_tells_what_is_not_there_and_what_is_not_built(profile: Profile) -> 
     aws = str(BIN / "aws")
     done = profile.tried(aws, "sagemaker", "describe-training-job", "--training-job-name", "not-there")
     assert done.returncode != 0
-    assert "ResourceNotFound" in done.stderr and "Requested resource not found" in done.stderr
+    assert "(ValidationException)" in done.stderr and "Requested resource not found" in done.stderr
     done = profile.tried(aws, "sagemaker", "list-pipelines")
     assert done.returncode != 0
     assert "sagemaker:ListPipelines is not built in Clary" in done.stderr
@@ -164,7 +164,7 @@ def test_the_javascript_sdk(profile: Profile, endpoint: str, tmp_path: Path) -> 
     assert told["object"] == "from JavaScript"
     assert told["job"] == "Completed" and NAME in told["jobs"]
     assert 0.5 < float(told["answer"]) < 1
-    assert told["errors"] == ["ResourceNotFound", "NotImplemented"]
+    assert told["errors"] == ["ValidationException", "NotImplemented"]
     assert reached(script.record) == {f"127.0.0.1:{profile.clary.port}"}
 
 
