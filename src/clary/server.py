@@ -48,7 +48,7 @@ class House:
             home=home,
             url=settings.url,
             cores=settings.cpus or machine_cores(),
-            store=SqlStore(settings.database_url),
+            store=SqlStore(settings.database_url, identity.root.account),
             objects=objects(settings),
             runner=ProcessRunner(home),
             logs=FileLogs(home),

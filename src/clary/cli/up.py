@@ -13,6 +13,7 @@ from typing import TextIO
 
 from clary.backends.identity import LocalIdentity
 from clary.cli.profile import write_profile
+from clary.ports.records import Unavailable
 from clary.settings import Settings, load, sdk_environment
 
 
@@ -53,7 +54,11 @@ def _serve(settings: Settings) -> int:
     from clary.gateway.connection import Connection
     from clary.server import House
 
-    house = House(settings)
+    try:
+        house = House(settings)
+    except Unavailable as error:
+        print(f"clary: {error}", file=sys.stderr)
+        return 1
     (settings.home / "server.json").write_text(json.dumps({"url": settings.url, "pid": os.getpid()}) + "\n")
     sdk_environment(settings.home, settings.url)
     identity = house.world.identity

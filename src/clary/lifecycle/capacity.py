@@ -31,7 +31,7 @@ def claims(store: Store) -> list[Claim]:
     rows = (
         record
         for kind in KINDS
-        for record in store.query(Query(kind=kind, statuses=ACTIVE, limit=100_000, sort="created"))
+        for record in store.query(Query(kind=kind, statuses=ACTIVE, limit=100_000, sort="status"))
     )
     return [claim for claim in map(_claim, rows) if claim is not None]
 

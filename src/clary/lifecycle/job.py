@@ -39,7 +39,7 @@ from clary.lifecycle.job_state import (
     stopping,
 )
 from clary.ports.objects import ObjectsError
-from clary.ports.records import Query, Record
+from clary.ports.records import Query, Record, Unavailable
 from clary.ports.runner import RunnerError
 from clary.ports.world import World
 from clary.wire.errors import AwsError
@@ -70,7 +70,7 @@ def step(kind: JobKind, world: World, name: str) -> float | None:
         if (delay := outage.wait(kind, world, record, error)) is not None:
             return delay
         # What has no program yet can end here; a program that runs is looked at again.
-        if _started(world, record) or not _hopeless(record, error):
+        if isinstance(error, Unavailable) or _started(world, record) or not _hopeless(record, error):
             raise
         log.warning("%s %s failed before its program: %s", kind.kind, name, error)
         return _outcome(kind, world, record, "Failed", _told(error))
@@ -112,7 +112,7 @@ def stop(kind: JobKind, world: World, name: str) -> Record:
 
 def resume(kind: JobKind, world: World) -> None:
     """After a start of the server: look at every job that is not at rest."""
-    for record in world.store.query(Query(kind=kind.kind, statuses=ACTIVE, limit=1_000_000)):
+    for record in world.store.query(Query(kind=kind.kind, statuses=ACTIVE, limit=1_000_000, sort="status")):
         world.wake(kind.kind, record.name)
 
 

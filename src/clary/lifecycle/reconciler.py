@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from clary.ports.records import Unavailable
+
 log = logging.getLogger("clary.lifecycle")
 
 Step = Callable[[str], float | None]
@@ -79,6 +81,9 @@ class Reconciler:
         delay: float | None
         try:
             delay = self._steps[kind](name)
+        except Unavailable as error:
+            log.warning("%s %s waits: %s", kind, name, error)
+            delay = RETRY_SECONDS
         except Exception:
             log.exception("%s %s: the step failed and is tried again", kind, name)
             delay = RETRY_SECONDS

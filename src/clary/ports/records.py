@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from clary.wire.errors import AwsError
+
 Body = dict[str, Any]
 
 
@@ -63,8 +65,18 @@ class NotFound(Exception):
     """No record of that kind and name."""
 
 
+class Unavailable(AwsError):
+    """The database is away, or takes nothing now: the same call may work later."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("ServiceUnavailable", f"Clary's database cannot be used now: {why}. Try again", 503)
+
+
 class Store(Protocol):
-    """What is acknowledged is on the disk: each call is one durable transaction. Thread-safe."""
+    """What is acknowledged is on the disk: each call is one durable transaction. Thread-safe.
+
+    Any call may raise Unavailable.
+    """
 
     def insert(self, record: Record, tags: Mapping[str, str] | None = None) -> None:
         """Add a record with its tags; AlreadyExists if kind and name are taken."""
@@ -72,7 +84,10 @@ class Store(Protocol):
     def get(self, kind: str, name: str) -> Record | None: ...
 
     def update(self, kind: str, name: str, change: Callable[[Record], Record]) -> Record:
-        """Apply `change` to the present record in one transaction (it may raise to refuse); NotFound."""
+        """Apply `change` to the present record in one transaction (it may raise to refuse); NotFound.
+
+        It may change the body, the status and `modified`; the rest of a record is for ever.
+        """
 
     def find(self, arn: str) -> Record | None: ...
 
@@ -84,7 +99,7 @@ class Store(Protocol):
     def tags(self, arn: str) -> dict[str, str]: ...
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> dict[str, str]:
-        """Add or overwrite tags; answers all of them."""
+        """Add or overwrite a record's tags; answers all of them. NotFound."""
 
     def untag(self, arn: str, keys: Sequence[str]) -> None: ...
 

@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection that `backends.sql.migrate` hands in."""
+"""Alembic's entry: runs on the connection that `backends.sql_schema.migrate` hands in."""
 
 from alembic import context
 
-from clary.backends.sql import metadata
+from clary.backends.sql_schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

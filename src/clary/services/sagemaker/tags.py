@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from clary.ports.records import Record
+from clary.ports.records import NotFound, Record
 from clary.ports.world import Call
 from clary.resources.resource import tags_of
 from clary.wire import arn
-from clary.wire.errors import validation
+from clary.wire.errors import AwsError, validation
 
 MAX_TAGS = 50
 
@@ -19,7 +19,10 @@ def add_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     added = tags_of(request)
     if len(call.world.store.tags(record.arn) | added) > MAX_TAGS:
         raise validation(f"A resource can have {MAX_TAGS} tags at most")
-    return {"Tags": _written(call.world.store.tag(record.arn, added))}
+    try:
+        return {"Tags": _written(call.world.store.tag(record.arn, added))}
+    except NotFound as error:
+        raise _missing(record.arn) from error
 
 
 def list_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -38,8 +41,12 @@ def _find(call: Call, text: str) -> Record:
     arn.read(text)
     record = call.world.store.find(text)
     if record is None:
-        raise validation(f"Could not find a resource with the ARN {text}")
+        raise _missing(text)
     return record
+
+
+def _missing(text: str) -> AwsError:
+    return validation(f"Could not find a resource with the ARN {text}")
 
 
 def _written(tags: dict[str, str]) -> list[dict[str, str]]:
