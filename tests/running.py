@@ -47,6 +47,11 @@ class Clary:
         return clean | files
 
     def start(self) -> None:
+        self.launch()
+        self._wait()
+
+    def launch(self) -> None:
+        """Start it without waiting for its first answer."""
         command = [
             *self.before,
             sys.executable,
@@ -62,7 +67,6 @@ class Clary:
         self.process = subprocess.Popen(
             [*command, *self.arguments], env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True
         )
-        self._wait()
 
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS

@@ -230,3 +230,28 @@ def _running(words: str) -> list[int]:
         if all(word in line for word in words.split(" ")) and int(entry.name) != os.getpid():
             found.append(int(entry.name))
     return found
+
+
+def test_a_program_is_stopped_at_any_moment_of_its_start(runner: ProcessRunner, home: Path) -> None:
+    slowest = 0.0
+    for number in range(20):
+        id = f"job/{number}"
+        made = Program(id, ["/bin/sleep", "60"], home / "ml", FileLogs(home).file("g", "s"))
+        runner.start(made)
+        time.sleep(number * 0.003)
+        start = time.monotonic()
+        runner.stop(id, 60)
+        wait(lambda: (found := runner.look(id)) is not None and not found.running)  # noqa: B023
+        slowest = max(slowest, time.monotonic() - start)
+    assert slowest < 5, "it was told before it was there, and waited for its grace time"
+
+
+def test_a_wish_to_stop_that_reached_nobody_is_told_again(runner: ProcessRunner, home: Path) -> None:
+    runner.start(program(home, "import time; print('up', flush=True); time.sleep(60)"))
+    wait(lambda: "up" in messages(home))
+    # As a server leaves it that is killed when it has written the wish.
+    (home / "programs" / "job%2Fx" / "stop").write_text("60")
+    time.sleep(0.3)
+    assert runner.look("job/x") == Process(running=True)
+    runner.stop("job/x", 60)
+    assert ended(runner, 5).exit_code == -signal.SIGTERM

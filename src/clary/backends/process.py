@@ -75,10 +75,12 @@ class ProcessRunner:
     def stop(self, id: str, grace_seconds: float) -> None:
         folder = self._folder(id)
         # The wish is written first: a supervisor that has not started yet finds it, a running one is woken.
+        # Each time, for the server that wrote it may have been killed before it woke anybody.
         wish = folder / "stop"
-        if not folder.exists() or wish.exists():
+        if not folder.exists():
             return
-        _write(wish, str(grace_seconds))
+        if not wish.exists():
+            _write(wish, str(grace_seconds))
         with suppress(OSError, ValueError):
             supervisor = int(_read(folder / "started")["pid"])
             if _held(folder):

@@ -7,6 +7,7 @@ is watched, so whoever finds it free knows that nobody watches any more. Files b
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -24,6 +25,9 @@ PARTIAL_SECONDS = 2.0
 """A line without its end is written after this time, so that progress bars are seen."""
 TAIL = 64 * 1024
 DRAIN_SECONDS = 1.0
+SANDBOX = "bwrap"
+TELL_SECONDS = 0.05
+"""How often a program that does not run yet is looked for, to be told to stop."""
 
 
 class LogFile:
@@ -134,23 +138,33 @@ class Watch:
         self._spec, self._stop, self._log, self._wake = spec, stop, log, wake
         self._child = 0
         self._kill_at: float | None = None
+        self._told = False
+        """Whether the program has had its SIGTERM."""
 
     def run(self) -> int:
         """The exit code, -N for signal N."""
         if self._stop.exists():
             return -signal.SIGTERM
         output, theirs = os.pipe()
-        self._child = os.fork()
-        if self._child == 0:
-            _become(self._spec, theirs)
+        self._fork(theirs)
         os.close(theirs)
         os.set_blocking(output, False)
         status = self._wait(output)
-        _signal_group(self._child, signal.SIGKILL, but=0)
+        _kill_group(self._child, signal.SIGKILL)
         _drain(output, self._log)
         for reason in _out_of_memory(self._spec):
             self._log.say(reason)
         return _exit_code(status, self._spec["sandboxed"])
+
+    def _fork(self, output: int) -> None:
+        """The group is there, and the child dies of SIGTERM, before anybody can send it one."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        self._child = os.fork()
+        if self._child == 0:
+            _become(self._spec, output)
+        with contextlib.suppress(OSError):  # the child was quicker
+            os.setpgid(self._child, self._child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _wait(self, output: int) -> int:
         """Copy output to the log until the program ends."""
@@ -169,19 +183,37 @@ class Watch:
             self._heed_stop()
 
     def _timeout(self) -> float | None:
-        kill = None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
-        return min((w for w in (self._log.wait(), kill) if w is not None), default=None)
+        waits = [self._log.wait()]
+        if self._kill_at is not None:
+            waits += [max(0.0, self._kill_at - time.monotonic()), None if self._told else TELL_SECONDS]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _heed_stop(self) -> None:
         """Pass a wish to stop on to the program's group; kill what is left after its grace time."""
         now = time.monotonic()
         if self._kill_at is None and self._stop.exists():
             self._kill_at = now + _grace(self._stop)
-            # bubblewrap's own process would take SIGTERM as its end and kill the program with it.
-            _signal_group(self._child, signal.SIGTERM, but=self._child if self._spec["sandboxed"] else 0)
-        elif self._kill_at is not None and now >= self._kill_at:
-            _signal_group(self._child, signal.SIGKILL, but=0)
+        if self._kill_at is None:
+            return
+        self._told = self._told or self._tell()
+        if now >= self._kill_at:
+            _kill_group(self._child, signal.SIGKILL)
             self._kill_at = now + 5.0
+
+    def _tell(self) -> bool:
+        """Whether the program was there to be told.
+
+        bubblewrap's first process would take SIGTERM as its end and kill the program with it, and its second,
+        the program's init, does not mind it: one that is told before the program is there passes nothing on.
+        """
+        if not self._spec["sandboxed"]:
+            _kill_group(self._child, signal.SIGTERM)
+            return True
+        program = [pid for pid in group_members(self._child) if _name(pid) != SANDBOX]
+        for pid in program:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGTERM)
+        return bool(program)
 
 
 def _copy(output: int, log: LogFile) -> bool:
@@ -207,6 +239,7 @@ def _become(spec: dict[str, Any], output: int) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         nothing = os.open(os.devnull, os.O_RDONLY)
         for ours, theirs in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(ours, theirs)
@@ -232,19 +265,16 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _signal_group(group: int, number: int, but: int) -> None:
-    if not but:
-        try:
-            os.killpg(group, number)
-        except (ProcessLookupError, PermissionError):
-            return
-        return
-    for pid in group_members(group):
-        if pid != but:
-            try:
-                os.kill(pid, number)
-            except OSError:
-                continue
+def _kill_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return SANDBOX  # gone
 
 
 def group_members(group: int) -> list[int]:

@@ -118,11 +118,10 @@ def age(world: World, worker: Worker) -> float:
 def put_down(world: World, worker: Worker) -> bool:
     """Stop it and drop what is known of it; whether it is gone."""
     found = world.runner.look(worker.id)
-    if found is None:
-        return True
-    if found.running:
+    if found is not None and found.running:
         world.runner.stop(worker.id, DRAIN_SECONDS)
         return False
+    # Also where it was never started: a server killed just before leaves the program's folder.
     world.runner.forget(worker.id)
     return True
 

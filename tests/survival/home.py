@@ -1,0 +1,72 @@
+"""What lies and runs in a Clary's home, seen from outside: files against index rows, processes, leftovers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+
+def check_data(home: Path, before: float | None = None) -> None:
+    """Every row has its file, whole; every file (that is older than `before`) has its row."""
+    root = home / "objects"
+    with closing(sqlite3.connect(root / "index.db")) as index:
+        rows = dict(index.execute("SELECT file, size FROM objects UNION ALL SELECT file, size FROM parts"))
+    files = {}
+    for file in (root / "data").glob("*/*"):
+        status = file.stat()
+        if before is None or status.st_mtime < before:
+            files[f"{file.parent.name}/{file.name}"] = status.st_size
+    for name, size in rows.items():
+        path = root / "data" / name
+        assert path.exists(), f"the data file {name} is gone"
+        assert path.stat().st_size == size, f"the data file {name} is torn"
+    # What came between reading the rows and the files is younger than `before`.
+    assert not files.keys() - rows.keys(), "data files that no row names"
+
+
+def supervised(home: Path) -> Counter[str]:
+    """Programs of this home that a supervisor watches now: id's folder -> how many supervisors."""
+    mark = os.fsencode(home.resolve() / "programs") + b"/"
+    found: Counter[str] = Counter()
+    for entry in Path("/proc").glob("[0-9]*"):
+        words = _read(entry / "cmdline").split(b"\0")
+        for word in words:
+            if word.startswith(mark) and _leads(int(entry.name)):
+                found[os.fsdecode(word.removeprefix(mark)).partition("/")[0]] += 1
+    return found
+
+
+def _leads(pid: int) -> bool:
+    """A supervisor leads its session; the child that is to become its program has the same command line."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
+def processes(name: str) -> list[str]:
+    """Command lines of all processes of programs whose id holds `name`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        marks = [v for v in _read(entry / "environ").split(b"\0") if v.startswith(b"CLARY_PROGRAM=")]
+        if any(name.encode() in mark for mark in marks):
+            found.append(_read(entry / "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")[:200])
+    return found
+
+
+def leftovers(home: Path) -> list[str]:
+    """What no job, endpoint or environment is to leave behind when all have ended."""
+    places = ("jobs/TrainingJob", "jobs/ProcessingJob", "programs", "endpoints")
+    found = [entry for place in places if (home / place).is_dir() for entry in (home / place).iterdir()]
+    found += [entry for pattern in ("*.new", ".*", "*tmp*") for entry in home.rglob(pattern)]
+    return sorted(str(entry.relative_to(home)) for entry in found)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
