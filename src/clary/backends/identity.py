@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import threading
 import time
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from clary.backends.durable import write_private
 from clary.ports.identity import EXECUTION_ROLE, Credentials, InvalidToken, Key, Principal
 
 SIGN_IN_SECONDS = 24 * 3600
@@ -40,17 +40,6 @@ def open_root(home: Path) -> Root:
         }
         write_private(path, json.dumps(made, indent=2) + "\n")
     return Root(**json.loads(path.read_text()))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 class LocalIdentity:

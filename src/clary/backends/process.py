@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from clary.backends import process_limits, process_sandbox
+from clary.backends.durable import make_folder
 from clary.ports.runner import Process, Program, RunnerError
 
 SUPERVISOR = Path(__file__).resolve().parent.parent / "containers" / "supervise.py"
@@ -40,7 +41,7 @@ class ProcessRunner:
     def __init__(self, home: Path, sandbox: bool = True) -> None:
         self._home = home.resolve()
         self._programs = self._home / "programs"
-        self._programs.mkdir(parents=True, exist_ok=True)
+        make_folder(self._programs)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._guard = threading.Lock()
         self._sandbox_wanted = sandbox
@@ -48,7 +49,8 @@ class ProcessRunner:
 
     def start(self, program: Program) -> None:
         folder = self._folder(program.id)
-        folder.mkdir(parents=True, exist_ok=True)
+        # Its name is on the disk before it runs, so that it is never run again, even after a power cut.
+        make_folder(folder)
         with _locked(folder) as lock:
             if lock is None or (folder / "started").exists():
                 return
@@ -90,6 +92,7 @@ class ProcessRunner:
         folder = self._folder(id)
         if folder.exists() and not _held(folder):
             self._reap(id)
+            self._means()[2].drop(id)
             shutil.rmtree(folder, ignore_errors=True)
 
     def isolation(self) -> str:

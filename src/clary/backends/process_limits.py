@@ -28,7 +28,7 @@ class Limits:
 
     def make(self, name: str, memory_mib: int | None, cpus: float | None) -> list[str]:
         """Control groups for one program; it joins them by writing itself to `cgroup.procs`."""
-        leaf = hashlib.sha256(name.encode()).hexdigest()[:24]
+        leaf = _leaf(name)
         groups: list[str] = []
         if self.memory is not None and memory_mib:
             group = _group(self.memory / leaf)
@@ -47,6 +47,17 @@ class Limits:
                 _set(group / "cpu.cfs_quota_us", str(quota))
             groups.append(str(group))
         return list(dict.fromkeys(groups))
+
+    def drop(self, name: str) -> None:
+        """Remove what is left of a program whose supervisor could not do it."""
+        for base in (self.memory, self.cpu):
+            if base is not None:
+                with suppress(OSError):
+                    (base / _leaf(name)).rmdir()
+
+
+def _leaf(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def detect(home: Path) -> Limits:

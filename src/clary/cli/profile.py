@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from clary.backends.identity import Root, write_private
+from clary.backends.durable import write_private
+from clary.backends.identity import Root
 from clary.settings import Settings
 
 PROFILE = "clary"

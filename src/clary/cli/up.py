@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from clary.backends.durable import make_folder
 from clary.backends.identity import LocalIdentity
 from clary.cli.profile import write_profile
 from clary.ports.records import Unavailable
@@ -20,7 +21,7 @@ from clary.settings import Settings, load, sdk_environment
 def run(options: argparse.Namespace) -> int:
     flags = {name: getattr(options, name) for name in ("home", "host", "port", "database", "objects", "cpus")}
     settings = load(flags)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.home, 0o700)
     with (settings.home / "lock").open("a+") as lock:
         if not _take(lock):
             where = running(settings.home) or "another address"

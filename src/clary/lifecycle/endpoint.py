@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from clary.lifecycle import endpoint_workers, environments
-from clary.lifecycle.endpoint_model import code_folder, prepare
+from clary.lifecycle.endpoint_model import code_folder, environment, prepare
 from clary.lifecycle.endpoint_state import KIND, LOG_GROUP, Crash, Deployment, State, change, read, with_crash
 from clary.lifecycle.endpoint_workers import Worker, answers, put_down, surplus, workers
 from clary.lifecycle.job_state import JobFailure
@@ -89,7 +89,7 @@ def _prepared(world: World, record: Record, coming: Deployment) -> bool:
     for variant in coming.variants:
         place = endpoint_workers.place(world, record, coming, variant)
         key = prepare(world, variant, place)
-        if key is not None and not environments.ready(world.home, key):
+        if key is not None:
             log = world.logs.file(LOG_GROUP.format(name=record.name), f"{variant.name}/requirements")
             code = code_folder(variant, place / "ml")
             done = environments.build(world, key, code, log, variant.network) and done
@@ -262,8 +262,7 @@ def _retire(world: World, record: Record, deployment: Deployment) -> float:
     wait = deployment.since + SETTLE_SECONDS - time.time()
     if wait > 0:
         return wait
-    gone = [put_down(world, worker) for worker in surplus(record, deployment, all_of_them=True)]
-    if not all(gone):
+    if not _put_all_down(world, record, deployment):
         return SOON_SECONDS
     place = endpoint_workers.folder(world, record) / str(deployment.generation)
     shutil.rmtree(place, ignore_errors=True)
@@ -275,13 +274,19 @@ def _retire(world: World, record: Record, deployment: Deployment) -> float:
     return 0.0
 
 
+def _put_all_down(world: World, record: Record, deployment: Deployment) -> bool:
+    """Its workers, and what is still being installed for them; whether all are gone."""
+    gone = [put_down(world, worker) for worker in surplus(record, deployment, all_of_them=True)]
+    for variant in deployment.variants:
+        key = environment(endpoint_workers.place(world, record, deployment, variant))
+        if key is not None and not environments.ready(world.home, key):
+            gone.append(environments.give_up(world, key, record.arn))
+    return all(gone)
+
+
 def _take_down(world: World, record: Record) -> float | None:
     world.routes.remove(record.name)
-    gone = [
-        put_down(world, worker)
-        for deployment in read(record).everything()
-        for worker in surplus(record, deployment, all_of_them=True)
-    ]
+    gone = [_put_all_down(world, record, deployment) for deployment in read(record).everything()]
     if not all(gone):
         return SOON_SECONDS
     shutil.rmtree(endpoint_workers.folder(world, record), ignore_errors=True)

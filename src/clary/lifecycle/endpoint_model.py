@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import zlib
@@ -31,8 +32,13 @@ def prepare(world: World, variant: Variant, place: Path) -> str | None:
         _model(world, variant, ml / "model")
         _source(world, variant, ml)
         code = code_folder(variant, ml)
-        mark.write_text((environments.key(code) if code.is_dir() else None) or "", encoding="utf-8")
-    return mark.read_text(encoding="utf-8") or None
+        _finish(mark, (environments.key(code) if code.is_dir() else None) or "")
+    return environment(place)
+
+
+def environment(place: Path) -> str | None:
+    """The key of the Python environment that a variant's code asks for; None also before it is prepared."""
+    return channels.read_text(place / READY) or None
 
 
 def code_folder(variant: Variant, ml: Path) -> Path:
@@ -62,6 +68,16 @@ def unpack(archive: Path, folder: Path, name: str) -> None:
             f"ClientError: Unable to extract model data archive for {name}: it must be a gzip-compressed tar "
             f"file, made with `tar -czf model.tar.gz -C <folder> .` ({type(error).__name__}: {error})"
         ) from error
+
+
+def _finish(mark: Path, text: str) -> None:
+    """The mark is there, whole, when all files are on the disk: neither a kill nor a power cut parts them."""
+    for file in (path for path in mark.parent.rglob("*") if path.is_file()):
+        with file.open("rb") as content:
+            os.fsync(content.fileno())
+    fresh = mark.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(mark)
 
 
 def _model(world: World, variant: Variant, folder: Path) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
 import sys
 import sysconfig
 import threading
 from pathlib import Path
 
 import clary
-from clary.lifecycle.job_state import JobFailure
+from clary.lifecycle.capacity import KINDS
+from clary.lifecycle.job_state import INSTALLING, JobFailure, phase, private
+from clary.ports.records import Query, Store
 from clary.ports.runner import Program
 from clary.ports.world import World
 
 LOCK = threading.Lock()
 REASON_LINES = 6
+STOP_GRACE_SECONDS = 5.0
+GIVEN_UP = -signal.SIGTERM
 _INSTALL = 'cd "$CLARY_ML_ROOT/$0" && exec "$@"'
 
 
@@ -44,27 +50,47 @@ def python(home: Path, key: str | None) -> str:
 
 def build(world: World, key: str, source: Path, log: Path, network: bool) -> bool:
     """Look at the build, starting it where need be; whether it is done. JobFailure with pip's last lines."""
-    id = f"environment/{key}"
+    id = _id(key)
     folder = _folder(world.home, key)
     output = folder.with_suffix(".log")
     with LOCK:
         if ready(world.home, key):
+            world.runner.forget(id)
             return True
         found = world.runner.look(id)
         if found is not None and found.running:
             return False
-        if found is None or found.lost:
+        if found is None or found.lost or found.exit_code == GIVEN_UP:
             world.runner.forget(id)
             _start(world, key, source, network)
             return False
         _append(output, log)
         if found.exit_code == 0:
+            # A power cut must not leave the mark and take the packages.
+            os.sync()
             (folder / "ready").touch()
         else:
             shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(_sources(folder), ignore_errors=True)
         world.runner.forget(id)
         if found.exit_code:
             raise JobFailure(_failure(output, found.exit_code))
+        return True
+
+
+def give_up(world: World, key: str, arn: str) -> bool:
+    """Stop a build that `arn` waits for no more, unless others do; whether there is nothing left to do."""
+    with LOCK:
+        if _wanted(world.store, key, arn):
+            return True
+        found = world.runner.look(_id(key))
+        if found is not None and found.running:
+            world.runner.stop(_id(key), STOP_GRACE_SECONDS)
+            return False
+        world.runner.forget(_id(key))
+        if not ready(world.home, key):
+            for place in (_folder(world.home, key), _sources(_folder(world.home, key))):
+                shutil.rmtree(place, ignore_errors=True)
         return True
 
 
@@ -97,15 +123,19 @@ def _start(world: World, key: str, source: Path, network: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     output.unlink(missing_ok=True)
     interpreter = make(folder)
+    # Of its own: several may wait for the build, and the one whose source this is may be stopped.
+    own = _sources(folder) / source.name
+    shutil.rmtree(own.parent, ignore_errors=True)
+    shutil.copytree(source, own, symlinks=True)
     what = [*(("-r", "requirements.txt") if (source / "requirements.txt").is_file() else ())]
     what += ["."] if (source / "setup.py").is_file() else []
     pip = [str(interpreter), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    argv = ["/bin/sh", "-c", _INSTALL, source.name, *pip, "--progress-bar", "off", *what]
+    argv = ["/bin/sh", "-c", _INSTALL, own.name, *pip, "--progress-bar", "off", *what]
     world.runner.start(
         Program(
-            f"environment/{key}",
+            _id(key),
             argv,
-            root=source.parent,
+            root=own.parent,
             log=output,
             writable=[folder],
             network=network,
@@ -133,5 +163,25 @@ def _names_files(requirements: str) -> bool:
     return any(line.startswith(("-", ".", "/", "file:")) or " @ file:" in line for line in lines)
 
 
+def _wanted(store: Store, key: str, but: str) -> bool:
+    """Whether a job waits for the build, or an endpoint that is being deployed may."""
+    jobs = (
+        record
+        for kind in KINDS
+        for record in store.query(Query(kind, 100_000, "status", statuses=["InProgress"]))
+        if phase(record) == INSTALLING and private(record)["Environment"] == key
+    )
+    deploying = Query("Endpoint", 2, "status", statuses=["Creating", "Updating"])
+    return any(record.arn != but for record in (*jobs, *store.query(deploying)))
+
+
 def _folder(home: Path, key: str) -> Path:
     return home / "environments" / key
+
+
+def _sources(folder: Path) -> Path:
+    return folder.with_suffix(".source")
+
+
+def _id(key: str) -> str:
+    return f"environment/{key}"

@@ -147,9 +147,13 @@ def _download(kind: JobKind, world: World, record: Record) -> float | None:
 
 
 def _install(kind: JobKind, world: World, record: Record) -> float | None:
-    if record.status == "Stopping":
-        return _outcome(kind, world, record, "Stopped")
+    late = time.time() - float(private(record)["Granted"]) > kind.max_runtime(record)
     known = private(record)
+    if late or record.status == "Stopping":
+        if not environments.give_up(world, known["Environment"], record.arn):
+            return 0.1
+        _move(kind, world, record, INSTALLING, TimedOut=late)
+        return _outcome(kind, world, record, "Stopped")
     output = world.logs.file(kind.log_group, log_stream(record))
     source = Path(known["Source"])
     if not environments.build(world, known["Environment"], source, output, network(record)):

@@ -23,7 +23,9 @@ def sdk_environment(home: Path, url: str) -> dict[str, str]:
     """
     config = home / "sagemaker-sdk.yaml"
     if not config.exists():
-        config.write_text(_SDK_CONFIG)
+        fresh = config.with_suffix(".new")
+        fresh.write_text(_SDK_CONFIG)
+        fresh.replace(config)
     path = os.pathsep.join(filter(None, (str(SDK_FOLDER), os.environ.get("PYTHONPATH", ""))))
     return {
         "AWS_ENDPOINT_URL": url,
