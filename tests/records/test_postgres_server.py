@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from postgres import PASSWORD, USER, Postgres
+from wire import Wire
 
 from clary.backends.sql import SqlStore
 from clary.settings import SettingsError
 from conftest import ACCOUNT, url_of
 from jobs.conftest import Jobs, jobs_of
 from running import Clary, free_port
+from survival import home
+from survival.endpoint_client import EndpointClient
 
 SMALL = {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
 RUNS_ONCE = """
@@ -37,6 +40,7 @@ def pg_jobs(own_postgres: Postgres, tmp_path: Path) -> Iterator[Jobs]:
     server.start()
     yield jobs_of(server)
     server.stop()
+    home.end_programs(server.home)
 
 
 def code(call: Any, **arguments: Any) -> tuple[str, int, str]:
@@ -111,6 +115,10 @@ def test_a_database_that_is_killed_comes_back(pg_jobs: Jobs, own_postgres: Postg
     """Without a restart of Clary; what runs meanwhile goes on, and objects need no database."""
     sagemaker = pg_jobs.clary.client("sagemaker", retries=0)
     pg_jobs.put("kept", "object")
+    runtime = pg_jobs.clary.client("sagemaker-runtime", retries=0)
+    EndpointClient(pg_jobs.clary, pg_jobs.bucket, "unused")  # prepares a model and its configuration
+    sagemaker.create_endpoint(EndpointName="doubles", EndpointConfigName="deploy-2")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="doubles", WaiterConfig={"Delay": 1})
     name = pg_jobs.train(pg_jobs.script(RUNS_ONCE.format(seconds=2), ResourceConfig=SMALL))
     waiting = pg_jobs.train(pg_jobs.script(RUNS_ONCE.format(seconds=0), ResourceConfig=SMALL))
     pg_jobs.logged(name, "up")
@@ -124,6 +132,8 @@ def test_a_database_that_is_killed_comes_back(pg_jobs: Jobs, own_postgres: Postg
         assert PASSWORD not in message
         assert time.monotonic() - start < 8
     assert pg_jobs.s3.get_object(Bucket=pg_jobs.bucket, Key="kept")["Body"].read() == b"object"
+    answer = runtime.invoke_endpoint(EndpointName="doubles", ContentType="text/csv", Body="1,2")
+    assert answer["Body"].read() == b"[[2.0, 4.0]]"
     time.sleep(2)  # the job ends while nobody can write it down
     own_postgres.start()
     for job in (name, waiting):
@@ -132,6 +142,25 @@ def test_a_database_that_is_killed_comes_back(pg_jobs: Jobs, own_postgres: Postg
         assert pg_jobs.log(job)[1:] == ["up", "done"]
         assert len(pg_jobs.unpacked(found["ModelArtifacts"]["S3ModelArtifacts"])) == 1
     assert "Traceback" not in pg_jobs.clary.log()
+
+
+def test_a_job_whose_acknowledgement_was_lost_runs_once(postgres: Postgres, tmp_path: Path) -> None:
+    """The database took it, and the connection broke before it could say so."""
+    name = postgres.database()
+    with Wire(postgres.port) as wire:
+        url = url_of(postgres, name).replace(f":{postgres.port}/", f":{wire.port}/")
+        server = Clary(tmp_path / "home", free_port(), ("--database", url))
+        server.start()
+        user = jobs_of(server)
+        user.sagemaker = server.client("sagemaker", retries=0)
+        request = user.script(RUNS_ONCE.format(seconds=0), ResourceConfig=SMALL)
+        wire.cut_at_commit()
+        error, status, _ = code(user.sagemaker.create_training_job, **request)
+        assert (error, status) == ("ServiceUnavailable", 503)
+        found = user.end(request["TrainingJobName"])
+        assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
+        assert user.log(request["TrainingJobName"])[1:] == ["up", "done"]
+        server.stop()
 
 
 def test_a_start_without_its_database(own_postgres: Postgres, tmp_path: Path) -> None:

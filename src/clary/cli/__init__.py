@@ -37,9 +37,7 @@ def _server_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command = _add(commands, "up", "start Clary and its Studio on this machine", up.run)
     command.add_argument("--host", help="address to listen on (127.0.0.1)")
     command.add_argument("--port", type=int, help="port to listen on (8180)")
-    command.add_argument(
-        "--database", help="SQLAlchemy URL of the records, e.g. postgresql+psycopg://HOST/NAME"
-    )
+    command.add_argument("--database", help="URL of the records, e.g. postgresql://USER@HOST/NAME")
     command.add_argument(
         "--objects", help="URL of an S3 that keeps the objects, e.g. https://HOST/BUCKET (this disk)"
     )

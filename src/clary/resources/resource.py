@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from clary.ports.records import AlreadyExists, Body, NotFound, Record
+from clary.ports.records import AlreadyExists, Body, NotFound, Record, Unavailable
 from clary.ports.world import Call
 from clary.resources import page
 from clary.wire import arn, model
@@ -92,6 +92,10 @@ class Resource:
             call.world.store.insert(record, tags_of(request))
         except AlreadyExists as error:
             raise self._taken(record.arn) from error
+        except Unavailable:
+            # Perhaps it is written down, and only the database's answer was lost.
+            call.world.wake(self.kind, name)
+            raise
         return record
 
     def get(self, call: Call, name: str, operation: str | None = None) -> Record:

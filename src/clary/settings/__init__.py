@@ -26,7 +26,7 @@ class Settings:
     port: int = DEFAULT_PORT
     region: str = "us-east-1"
     database: str = ""
-    """SQLAlchemy URL; empty means SQLite in the home."""
+    """URL of the records, such as postgresql://USER@HOST/NAME; empty means SQLite in the home."""
     objects: str = ""
     """URL of an S3 that keeps the objects; empty means plain files in the home."""
     cpus: int = 0
