@@ -1,4 +1,11 @@
-"""The clients' own assertions tell what they compared."""
+"""A folder for what is killed; the clients' own assertions tell what they compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -10,3 +17,18 @@ pytest.register_assert_rewrite(
     "survival.endpoint_client",
     "survival.home",
 )
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one: what a killed process wrote is there without a disk, too."""
+    from survival import home
+
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        home.end_programs(tmp_path / "tried")
+        return
+    with TemporaryDirectory(dir=memory, prefix="clary-") as folder:
+        yield Path(folder)
+        home.end_programs(Path(folder, "tried"))

@@ -85,8 +85,9 @@ class EndpointClient:
         """In service and with nothing under way: the answer is of the configuration last acknowledged."""
         with lost_if_dead():
             found = self._runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body="1,2")
+            answer = found["Body"].read().decode()
         factor = CONFIGS[self._ledger.there()[name]]
-        assert found["Body"].read().decode() == f"[[{factor:.1f}, {2 * factor:.1f}]]"
+        assert answer == f"[[{factor:.1f}, {2 * factor:.1f}]]"
 
     def _describe(self, name: str) -> Any:
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 
@@ -29,14 +31,22 @@ def check_data(home: Path, before: float | None = None) -> None:
 
 def supervised(home: Path) -> Counter[str]:
     """Programs of this home that a supervisor watches now: id's folder -> how many supervisors."""
+    return Counter(program for program, _ in _supervisors(home))
+
+
+def end_programs(home: Path) -> None:
+    """What outlives the server must not outlive its test; a sandbox ends with its supervisor."""
+    for _, pid in list(_supervisors(home)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _supervisors(home: Path) -> Iterator[tuple[str, int]]:
     mark = os.fsencode(home.resolve() / "programs") + b"/"
-    found: Counter[str] = Counter()
     for entry in Path("/proc").glob("[0-9]*"):
-        words = _read(entry / "cmdline").split(b"\0")
-        for word in words:
+        for word in _read(entry / "cmdline").split(b"\0"):
             if word.startswith(mark) and _leads(int(entry.name)):
-                found[os.fsdecode(word.removeprefix(mark)).partition("/")[0]] += 1
-    return found
+                yield os.fsdecode(word.removeprefix(mark)).partition("/")[0], int(entry.name)
 
 
 def _leads(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""A client of training and processing jobs: each must run once, end as it should, and leave its whole output."""
+"""A client of training and processing jobs: each runs once, ends as it should, and leaves all its output."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from survival.ledger import Ledger, client, lost_if_dead
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+KINDS = ("Training", "Processing")
 FINAL = ("Completed", "Failed", "Stopped")
 MOST_AT_ONCE = 5
 SCRIPT = (
@@ -151,11 +152,12 @@ class JobClient:
     # After a restart.
 
     def check(self, everything: bool = False) -> None:
-        for name, kind in [*self._ledger.known.items(), *self._ledger.wished.items()]:
-            kind = kind or ("Training" if self._describe("Training", name) else "Processing")
-            self._ledger.settle(name, kind if self._describe(kind, name) else None)
-        for name in self._ledger.there():
-            self._look(name)
+        open_ = {name for name in self._ledger.known if everything or not self._jobs[name].status}
+        for name in open_ | self._ledger.wished.keys():
+            found = [kind for kind in KINDS if self._describe(kind, name)]
+            self._ledger.settle(name, found[0] if found else None)
+            if found:
+                self._look(name)
         if everything:
             self._check_end()
 
@@ -165,7 +167,7 @@ class JobClient:
             while self._look(name) not in FINAL:
                 assert time.monotonic() < end, f"{name} never ended"
                 time.sleep(0.05)
-        for kind in ("Training", "Processing"):
+        for kind in KINDS:
             listed = {item[f"{kind}JobName"]: item[f"{kind}JobStatus"] for item in self._listed(kind)}
             there = {n: self._jobs[n].status for n, k in self._ledger.there().items() if k == kind}
             assert listed == there

@@ -41,7 +41,7 @@ def lost_if_dead() -> Iterator[None]:
 
 
 class Ledger(Generic[Value]):
-    """The acknowledged value of each key (None: it is not there), and what a call under way would make of it."""
+    """The acknowledged value of each key (None: not there), and what a call under way would make of it."""
 
     def __init__(self) -> None:
         self.known: dict[str, Value | None] = {}
@@ -57,7 +57,7 @@ class Ledger(Generic[Value]):
             self.known[key] = self.wished.pop(key)
 
     def settle(self, key: str, found: Value | None) -> None:
-        """Compare what is there with what must be; a call that was cut short is now known to be done or not."""
+        """Compare what is there with what must be: a call that was cut short is done or not, for good."""
         known = self.known.get(key)
         allowed = [known, self.wished.pop(key)] if key in self.wished else [known]
         assert found in allowed, f"{key}: found {found}, expected one of {allowed}"

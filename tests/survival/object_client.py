@@ -32,8 +32,8 @@ class Upload:
     made: Stored
     """The object that it becomes."""
     sent: int = 0
-    ending: bool = False
-    """A call that ends it is under way."""
+    ending: str = ""
+    """The call that ends it and is under way: `abort` or `complete`."""
 
 
 def content(chance: random.Random, size: int) -> bytes:
@@ -93,7 +93,8 @@ class ObjectClient:
             try:
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, **fails)
             except ClientError as error:
-                assert error.response["Error"]["Code"] == "PreconditionFailed"
+                # S3's answer to If-Match where there is nothing.
+                assert error.response["Error"]["Code"] in ("PreconditionFailed", "NoSuchKey")
             else:
                 raise AssertionError(f"{key} was written against its condition {fails}")
 
@@ -155,8 +156,8 @@ class ObjectClient:
         id = chance.choice(whole)
         upload = self._uploads[id]
         place: dict[str, Any] = {"Bucket": self._bucket, "Key": upload.key, "UploadId": id}
-        upload.ending = True
-        if chance.random() < 0.2:
+        upload.ending = "abort" if chance.random() < 0.2 else "complete"
+        if upload.ending == "abort":
             with lost_if_dead():
                 self._s3.abort_multipart_upload(**place)
         else:
@@ -223,12 +224,13 @@ class ObjectClient:
 
     def _check_upload(self, id: str, upload: Upload, open_: bool) -> None:
         made = self._ledger.known.get(upload.key) == upload.made
-        assert open_ != made, f"{upload.key}: the object is there: {made}, its upload is open: {open_}"
         if not open_:
             assert upload.ending, f"the upload {id} of {upload.key} is lost"
+            assert made == (upload.ending == "complete"), f"{upload.key} after its {upload.ending}"
             del self._uploads[id]
             return
-        upload.ending = False
+        assert not made, f"{upload.key} is there, and its upload is still open"
+        upload.ending = ""
         parts = self._s3.list_parts(Bucket=self._bucket, Key=upload.key, UploadId=id).get("Parts", [])
         assert [part["ETag"].strip('"') for part in parts] == upload.md5s[: len(parts)]
         # One more where the server was killed before it could say so.

@@ -1,4 +1,4 @@
-"""A client that makes, tags and deletes models and endpoint configurations, and remembers what it was told."""
+"""A client that makes, tags and deletes models and endpoint configurations, and keeps what it was told."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ def server(tmp_path: Path) -> Iterator[Clary]:
     made.start()
     yield made
     made.stop()
+    home.end_programs(made.home)
 
 
 def clients_of(server: Clary, prefix: str) -> list[Any]:
