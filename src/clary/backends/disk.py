@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from clary.backends.blobs import Writer
+from clary.backends.durable import make_folder, sync_folder
 from clary.ports.objects import ObjectsError
 
 READ = 1024 * 1024
@@ -23,8 +24,10 @@ class DiskBlobs:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        make_folder(root)
         for number in range(256):
-            (root / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+            (root / f"{number:02x}").mkdir(exist_ok=True)
+        sync_folder(root)
 
     def writer(self, name: str) -> Writer:
         return _DiskWriter(self._root / name)
@@ -76,7 +79,7 @@ class _DiskWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
     def abort(self) -> None:
         if self._file is not None:
@@ -94,14 +97,6 @@ def _read(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
         while length > 0 and (chunk := file.read(min(READ, length))):
             length -= len(chunk)
             yield chunk
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from clary.backends.durable import make_folder
 from clary.ports.objects import Meta, Object, Part, Upload
 from clary.settings import SettingsError
 
@@ -40,7 +41,7 @@ class Index:
     """A connection a thread; writes are immediate transactions, so that what is read in one still holds."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._path = path
         self._local = threading.local()
         self._connection().executescript(_SCHEMA)
