@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from postgres import PASSWORD, USER, Postgres, programs
 
 from clary.backends.sql import SqlStore
+from records.postgres import PASSWORD, USER, Postgres, programs
 
 ACCOUNT = "123456789012"
 

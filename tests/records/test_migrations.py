@@ -14,7 +14,7 @@ from clary.backends import sql_engine, sql_schema
 from clary.backends.sql import SqlStore
 from clary.ports.records import Query, Record, micros
 from clary.settings import SettingsError
-from conftest import ACCOUNT
+from records.conftest import ACCOUNT
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC)
 INSERT = (

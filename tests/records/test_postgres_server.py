@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from postgres import PASSWORD, USER, Postgres
-from wire import Wire
 
 from clary.backends.sql import SqlStore
 from clary.settings import SettingsError
-from conftest import ACCOUNT, url_of
 from jobs.conftest import Jobs, jobs_of
+from records.conftest import ACCOUNT, url_of
+from records.postgres import PASSWORD, USER, Postgres
+from records.wire import Wire
 from running import Clary, free_port
 from survival import home
 from survival.endpoint_client import EndpointClient

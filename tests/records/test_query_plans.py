@@ -14,7 +14,7 @@ from clary.backends import sql_engine
 from clary.backends.sql import SqlStore
 from clary.backends.sql_schema import records
 from clary.ports.records import Query, micros
-from conftest import ACCOUNT
+from records.conftest import ACCOUNT
 
 MANY = 20_000
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 import sqlalchemy as sa
-from writers import NAMES, thing, work
 
 from clary.backends import sql_engine
 from clary.backends.sql import SqlStore
 from clary.backends.sql_schema import tags
-from conftest import ACCOUNT
+from records.conftest import ACCOUNT
+from records.writers import NAMES, thing, work
 
 
 def test_two_servers_writers(url: str, store: SqlStore) -> None:

@@ -1,4 +1,4 @@
-"""A folder for what is killed; the clients' own assertions tell what they compared."""
+"""A folder for what is killed."""
 
 from __future__ import annotations
 
@@ -9,21 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "survival.ledger",
-    "survival.object_client",
-    "survival.record_client",
-    "survival.job_client",
-    "survival.endpoint_client",
-    "survival.home",
-)
+from survival import home
 
 
 @pytest.fixture
 def quick(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory, where there is one: what a killed process wrote is there without a disk, too."""
-    from survival import home
-
     memory = Path("/dev/shm")
     if not os.access(memory, os.W_OK):
         yield tmp_path

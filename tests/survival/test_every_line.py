@@ -113,7 +113,7 @@ def test_objects(quick: Path, name: str) -> None:
     after = dying.run(look, tried)[0]
     assert before != after
     seen = []
-    for line in dying.moments(passed, 8):
+    for line in dying.moments(passed, 16):
         shutil.rmtree(tried)
         shutil.copytree(start, tried)
         answered = dying.run(operate, tried, name, line=line, inside=inside)

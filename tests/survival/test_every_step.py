@@ -125,7 +125,7 @@ def outcome(place: Path, begin: Begin) -> Any:
     return found.status, found.body.get("FailureReason"), lines, files
 
 
-@pytest.mark.parametrize(("installs", "few"), [(False, 12), (True, 3)], ids=["plain", "with requirements"])
+@pytest.mark.parametrize(("installs", "few"), [(False, 16), (True, 3)], ids=["plain", "with requirements"])
 def test_a_job(quick: Path, installs: bool, few: int) -> None:
     start, tried = quick / "start", quick / "tried"
     rest = ("Completed", "Failed", "Stopped")
