@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from clary.clarify.bias_metrics import StageBias, Target, bias
+from clary.clarify.bias_metrics import StageBias, bias
 from clary.clarify.config import AnalysisConfig, PartialDependence, parse
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
@@ -21,6 +21,7 @@ from clary.clarify.partial_dependence import Dependence, chosen, partial_depende
 from clary.clarify.predictions import Predict, ask, labels
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import Roles, cast
+from clary.clarify.tabulation import Target
 from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]

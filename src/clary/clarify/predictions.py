@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.columns import Column, Value, canonical, is_continuous
+from clary.clarify.columns import Column, Value, canonical
 from clary.clarify.contrast import Flags
 from clary.clarify.errors import ClarifyError
+from clary.clarify.selection import column_is_continuous
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _from_one_score(
 ) -> Column | Flags:
     if label_headers is not None and len(label_headers) != 1:
         raise ClarifyError(f"label_headers has {len(label_headers)} names, but the model answers one score.")
-    if is_continuous(label, positive):
+    if column_is_continuous(label, positive):
         return pd.Series(score, name="predicted label")
     values = {canonical(v) for v in label.unique()}
     if label_headers is None and threshold is None and set(np.unique(score)) <= values:

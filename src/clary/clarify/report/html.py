@@ -12,7 +12,6 @@ from typing import Any
 import jinja2
 
 from clary.clarify.bias_metrics import FacetBias, StageBias
-from clary.clarify.contrast import outcomes
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
@@ -76,23 +75,24 @@ def _facets(stages: list[StageBias]) -> list[dict[str, Any]]:
 
 def _overview(facet: FacetBias, predicted: bool) -> dict[str, Any]:
     d, a = words.sides(facet)
-    total = int(facet.contrast.table.sum())
+    total = int(facet.contrast.sizes.sum())
     sides = [_side(facet, 1, d, total, predicted), _side(facet, 0, a, total, predicted)]
     return {"heading": words.heading(facet), "a": a, "sides": sides}
 
 
 def _side(facet: FacetBias, side: int, name: str, total: int, predicted: bool) -> dict[str, Any]:
-    o = outcomes(facet.contrast, side)
-    rows = max(o.n, 1)
-    shares: list[tuple[str, float]] = [("label", (int(facet.contrast.labels[side, 1])) / rows)]
+    o = facet.contrast.d if side else facet.contrast.a
+    (tn, fp), (fn, tp) = facet.contrast.sizes[side].astype(int).tolist()
+    whole = float(o.n) or 1.0
+    shares: list[tuple[str, float]] = [("label", float(o.tp + o.fn) / whole)]
     if predicted:
-        shares.append(("prediction", (o.tp + o.fp) / rows))
+        shares.append(("prediction", float(o.tp + o.fp) / whole))
     return {
         "name": name,
-        "rows": o.n,
-        "share": o.n / total,
+        "rows": tn + fp + fn + tp,
+        "share": (tn + fp + fn + tp) / total,
         "shares": shares,
-        "outcomes": o if predicted else None,
+        "outcomes": {"tp": tp, "fp": fp, "fn": fn, "tn": tn} if predicted else None,
         "sensitive": side == 1,
     }
 
