@@ -147,15 +147,13 @@ def _predicted(data: pd.DataFrame, predicted: Column | Flags | str, rows: int) -
 
 
 def checked(weights: NDArray[np.generic]) -> Weights:
-    """Sample weights: one number for each row, none below 0, not all 0."""
+    """Sample weights: one number for each row, none below 0."""
     try:
         numbers = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError):
         raise ClarifyError("The weight column must hold numbers.") from None
     if not np.isfinite(numbers).all() or (numbers < 0).any():
         raise ClarifyError("Every weight must be a number of at least 0: fill or remove the others.")
-    if not numbers.any():
-        raise ClarifyError("All weights are 0: nothing is left to be measured.")
     return numbers
 
 
@@ -169,6 +167,8 @@ def understood(
     why_no_rows: str = Contrast.why_no_flips,
 ) -> Tabulation:
     """A table together with the values that are asked of it. Flagged predictions are positive where True."""
+    if table.cells.weights is not None and not table.cells.weights.any():
+        raise ClarifyError("All weights are 0: nothing is left to be measured.")
     chosen = {name: choose(table.axes[i], values, "facet") for i, (name, values) in enumerate(facets.items())}
     label = len(facets) + grouped
     (selection,) = choose(table.axes[label], positive, "label")

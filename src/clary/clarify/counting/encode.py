@@ -19,6 +19,10 @@ MOST_DENSE = 256
 """Integers that span no more values are counted value by value."""
 
 
+FEW = 100
+"""So many values are sooner read one by one than through pandas."""
+
+
 @dataclass(frozen=True)
 class Question:
     """How a column is going to be asked: against one number (`pivot`) or by its values.
@@ -78,7 +82,9 @@ def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _dictionary(array: pa.DictionaryArray, kind: Kind) -> Coded:
     indices = array.indices
     codes = (pc.fill_null(indices, -1) if indices.null_count else indices).to_numpy()
-    return Coded(codes, array.dictionary.to_pandas().tolist(), kind)
+    plain = kind != "date" and len(array.dictionary) < FEW
+    values = array.dictionary.to_pylist() if plain else array.dictionary.to_pandas().tolist()
+    return Coded(codes, values, kind)
 
 
 def _factorized(column: Column, kind: Kind) -> Coded:
