@@ -60,7 +60,7 @@ def column_is_continuous(column: Column, values: Sequence[Value] | None = None) 
     """The same of a column that is not counted yet."""
     asked = question(str(column.name), values, len(column))
     gatherer = Gatherer([asked.name], asked.enough)
-    gatherer.add([from_series(column, asked)])
+    gatherer.add([[from_series(column, asked)]])
     return is_continuous(gatherer.table().axes[0], values)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from clary.clarify.columns import Value
 from clary.clarify.counting.codes import Coded
 from clary.clarify.counting.encode import Question
-from clary.clarify.counting.files import Source, UnlikeSampleError, batches, numbers, whole
+from clary.clarify.counting.files import Source, UnlikeSampleError, batches, numbers, runs, whole
 from clary.clarify.counting.table import Gatherer, Table
 from clary.clarify.errors import ClarifyError, known
 from clary.clarify.selection import question
@@ -46,13 +46,17 @@ def _counted(source: Source, questions: list[Question], weights: str | None) -> 
     try:
         return _gathered(batches(source, asked), questions, weights is not None)
     except UnlikeSampleError:
-        return _gathered(iter([whole(source, asked)]), questions, weights is not None)
+        return _gathered([whole(source, asked)], questions, weights is not None)
 
 
-def _gathered(parts: Iterator[list[Coded]], questions: list[Question], weighted: bool) -> Table:
+def _gathered(parts: Iterable[list[Coded]], questions: list[Question], weighted: bool) -> Table:
     gatherer = Gatherer([q.name for q in questions], questions[0].enough)
-    for columns in parts:
-        gatherer.add(columns[: len(questions)], checked(numbers(columns[-1])) if weighted else None)
+    if weighted:
+        for columns in parts:
+            gatherer.add([columns[:-1]], checked(numbers(columns[-1])))
+    else:
+        for run in runs(parts):
+            gatherer.add(run)
     if not gatherer.cells:
         raise ClarifyError("The data has no rows.")
     return gatherer.table()

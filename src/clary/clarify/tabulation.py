@@ -113,7 +113,7 @@ def tabulate(
     coded = [from_series(c, q) for c, q in zip(columns, questions, strict=True)]
     gatherer = Gatherer([q.name for q in questions], questions[0].enough)
     weighed = None if weights is None else checked(named(data, weights, "weight column").to_numpy())
-    places = gatherer.add(coded, weighed)
+    places = gatherer.add([coded], weighed)
     own = frozenset(name for name in (target.label, target.predicted, weights) if isinstance(name, str))
     rows = Rows([c.codes for c in coded], places, data, own, weighed)
     flagged = target.predicted is not None and not isinstance(target.predicted, str | pd.Series)

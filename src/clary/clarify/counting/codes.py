@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Kind = Literal["category", "boolean", "integer", "quantity", "text", "date"]
@@ -26,6 +27,16 @@ class Numbers:
     distinct: NDArray[Any]
 
 
+def either(one: Numbers | None, other: Numbers | None, enough: int) -> Numbers | None:
+    """The numbers of two parts of a column together; more than `enough` different ones need not be known."""
+    if one is None or other is None:
+        return one or other
+    low, high = min(one.low, other.low), max(one.high, other.high)
+    if len(one.distinct) >= enough:
+        return Numbers(low, high, one.distinct)
+    return Numbers(low, high, pd.unique(np.concatenate([one.distinct, other.distinct])))
+
+
 @dataclass(frozen=True)
 class Coded:
     """Some rows of a column: row i has `values[codes[i]]`, or no value where its code is -1.
@@ -38,11 +49,13 @@ class Coded:
     kind: Kind
     pivot: float | None = None
     numbers: Numbers | None = None
+    gaps: bool = True
+    """Whether values may be missing."""
 
     @property
     def slots(self) -> int:
         """How many codes there are, the one of missing values included."""
-        return len(self.values) + 1
+        return len(self.values) + self.gaps
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ def from_series(column: Column, question: Question) -> Coded:
     """A pandas column in codes."""
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return Coded(column.array.codes, dtype.categories.tolist(), "category")
+        codes = column.array.codes
+        return Coded(codes, dtype.categories.tolist(), "category", gaps=bool(codes.min(initial=0) < 0))
     if pd.api.types.is_numeric_dtype(dtype):
         return _numeric(column, question)
     if isinstance(dtype, pd.StringDtype):
@@ -52,7 +53,7 @@ def _numeric(column: Column, question: Question) -> Coded:
     if pd.api.types.is_bool_dtype(dtype):
         if column.hasnans:
             return _factorized(column.astype(object), "boolean")
-        return Coded(column.to_numpy(dtype=bool).view(np.uint8), (False, True), "boolean")
+        return Coded(column.to_numpy(dtype=bool).view(np.uint8), (False, True), "boolean", gaps=False)
     if pd.api.types.is_integer_dtype(dtype) and not column.hasnans:
         return _integers(column.to_numpy(dtype=getattr(dtype, "numpy_dtype", dtype)), question)
     return _quantities(column.to_numpy(dtype=np.float64, na_value=np.nan), question)
@@ -65,7 +66,7 @@ def from_arrow(array: pa.Array, question: Question, category: bool = False) -> C
         raise ClarifyError(f"The column {question.name!r} holds {kind}: bias is measured of plain values.")
     if pa.types.is_boolean(kind):
         codes = pc.fill_null(array.cast(pa.int8()), -1).to_numpy()
-        return Coded(codes, (False, True), "boolean")
+        return Coded(codes, (False, True), "boolean", gaps=array.null_count > 0)
     if pa.types.is_integer(kind) and array.null_count == 0:
         return _integers(array.to_numpy(), question)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -82,9 +83,11 @@ def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _dictionary(array: pa.DictionaryArray, kind: Kind) -> Coded:
     indices = array.indices
     codes = (pc.fill_null(indices, -1) if indices.null_count else indices).to_numpy()
+    if len(array.dictionary) < np.iinfo(np.int8).max:
+        codes = codes.astype(np.int8)
     plain = kind != "date" and len(array.dictionary) < FEW
     values = array.dictionary.to_pylist() if plain else array.dictionary.to_pandas().tolist()
-    return Coded(codes, values, kind)
+    return Coded(codes, values, kind, gaps=array.null_count > 0)
 
 
 def _factorized(column: Column, kind: Kind) -> Coded:
@@ -103,7 +106,7 @@ def _integers(numbers: NDArray[Any], question: Question) -> Coded:
     low, high = int(numbers.min()), int(numbers.max())
     if high - low < MOST_DENSE:
         codes = numbers if low == 0 else numbers - numbers.dtype.type(low)
-        return Coded(codes, range(low, high + 1), "integer")
+        return Coded(codes, range(low, high + 1), "integer", gaps=False)
     if question.pivot is None:
         codes, values = pd.factorize(numbers)
         return Coded(codes, values.tolist(), "integer")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ import pyarrow.parquet as pq
 from clary.clarify.counting.codes import Coded
 from clary.clarify.counting.encode import Question, from_arrow, from_series
 
-BATCH = 1 << 20
-"""Rows of a Parquet file that are in memory at a time."""
+BATCH = 1 << 17
+"""Rows of a Parquet file that are read at a time: their codes stay in the processor's cache."""
+
+RUN = 16
+"""Batches that are counted together at most."""
 
 BLOCK = 1 << 22
 """Bytes of a CSV file that are in memory at a time."""
@@ -58,6 +62,17 @@ def batches(source: Source, questions: Sequence[Question]) -> Iterator[list[Code
             from_arrow(columns[place], question, place in categories)
             for place, question in zip(places, questions, strict=True)
         ]
+
+
+def runs(parts: Iterable[list[Coded]]) -> Iterator[Iterator[list[Coded]]]:
+    """Batches that follow each other and whose codes mean the same, at most RUN of them together."""
+
+    def meaning(numbered: tuple[int, list[Coded]]) -> tuple[Any, ...]:
+        number, columns = numbered
+        return number // RUN, *((column.values, column.kind, column.gaps) for column in columns)
+
+    for _, run in groupby(enumerate(parts), meaning):
+        yield (columns for _, columns in run)
 
 
 def whole(source: Source, questions: Sequence[Question]) -> list[Coded]:

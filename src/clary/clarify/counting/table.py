@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.counting.codes import ABOVE, BELOW, EQUAL, SIDES, Axis, Coded, Kind, Numbers
+from clary.clarify.counting.codes import ABOVE, BELOW, EQUAL, SIDES, Axis, Coded, Kind, Numbers, either
 from clary.clarify.counting.tally import Cells, Weights, numbered, summed, tally
 
 
@@ -48,30 +48,39 @@ class Gatherer:
         self.numbers: list[Numbers | None] = [None for _ in names]
         self.cells: list[Cells] = []
 
-    def add(self, columns: Sequence[Coded], weights: Weights | None = None) -> list[NDArray[np.intp]]:
-        """Count one batch; returns for each column where its values (and, last, -1) are among all values."""
-        cells = tally(columns, weights)
-        maps = [self._place(i, column, cells.codes[:, i]) for i, column in enumerate(columns)]
+    def add(self, parts: Iterable[Sequence[Coded]], weights: Weights | None = None) -> list[NDArray[np.intp]]:
+        """Count some batches whose codes mean the same.
+
+        Returns for each column where its values (and, last, -1) are among the values of all batches.
+        """
+        rest = iter(parts)
+        first = next(rest)
+        cells = tally(self._watched(chain([first], rest)), first, weights)
+        maps = [self._place(i, column, cells.codes[:, i]) for i, column in enumerate(first)]
         codes = np.stack([m[cells.codes[:, i]] for i, m in enumerate(maps)], axis=1)
         self.cells.append(Cells(codes, cells.rows, cells.weights, cells.squares))
-        for i, column in enumerate(columns):
-            if len(column.values):
-                self.kinds[i].add(column.kind)
-            if column.pivot is not None:
-                self.pivots[i] = column.pivot
-            self.numbers[i] = _both(self.numbers[i], column.numbers, self.enough)
         return maps
+
+    def _watched(self, parts: Iterable[Sequence[Coded]]) -> Iterator[Sequence[Coded]]:
+        for columns in parts:
+            for i, column in enumerate(columns):
+                self.numbers[i] = either(self.numbers[i], column.numbers, self.enough)
+            yield columns
 
     def _place(self, i: int, column: Coded, codes: NDArray[np.intp]) -> NDArray[np.intp]:
         """Where a column's values are among the values of all batches; values are added as they appear."""
-        places = self.places[i]
-        present = np.flatnonzero(np.bincount(codes + 1, minlength=column.slots)[1:]).tolist()
+        if len(column.values):
+            self.kinds[i].add(column.kind)
         if column.pivot is not None:
+            self.pivots[i] = column.pivot
             present = list(range(len(column.values)))
+        else:
+            present = np.flatnonzero(np.bincount(codes + 1)[1:]).tolist()
+        places = self.places[i]
         new = [code for code in present if column.values[code] not in places]
         for code in _in_order(column.codes, new) if len(new) > 1 and column.pivot is None else new:
             places[column.values[code]] = len(places)
-        found = np.full(column.slots, -1)
+        found = np.full(len(column.values) + 1, -1)
         for code in present:
             found[code] = places[column.values[code]]
         return found
@@ -91,7 +100,7 @@ class Gatherer:
         numbers = self.numbers[i]
         if numbers is not None:  # batches of small numbers were counted one by one
             single = np.array([v for v in self.places[i] if not isinstance(v, str)])
-            numbers = _both(numbers, _range(single), self.enough) if len(single) else numbers
+            numbers = either(numbers, _range(single), self.enough) if len(single) else numbers
         counts = summed(cells.codes[:, i] + 1, cells.rows, len(values) + 1)
         return Axis(
             self.names[i], values, _kind(self.kinds[i]), self.pivots[i], numbers, counts[1:], float(counts[0])
@@ -106,7 +115,7 @@ def _in_order(codes: NDArray[Any], new: list[int]) -> list[int]:
         found, where = np.unique(codes[:looked], return_index=True)
         first = dict(zip(found.tolist(), where.tolist(), strict=True))
         if looked >= len(codes) or all(code in first for code in new):
-            return sorted(new, key=first.__getitem__)
+            return sorted(new, key=lambda code: first.get(code, len(codes) + code))
 
 
 def _ordered(values: tuple[Any, ...], pivot: float | None) -> tuple[tuple[Any, ...], NDArray[np.intp]]:
@@ -135,21 +144,12 @@ def _range(numbers: NDArray[Any]) -> Numbers:
     return Numbers(numbers.min().item(), numbers.max().item(), numbers)
 
 
-def _both(one: Numbers | None, other: Numbers | None, enough: int) -> Numbers | None:
-    if one is None or other is None:
-        return one or other
-    low, high = min(one.low, other.low), max(one.high, other.high)
-    if len(one.distinct) >= enough:
-        return Numbers(low, high, one.distinct)
-    return Numbers(low, high, pd.unique(np.concatenate([one.distinct, other.distinct])))
-
-
 def _merged(codes: NDArray[np.intp], batches: list[Cells]) -> Cells:
     """The same combination of several batches as one cell."""
     if len(batches) == 1:
         only = batches[0]
         return Cells(codes, only.rows, only.weights, only.squares)
-    combined, first = numbered(list(codes.T), [int(column.max()) + 2 for column in codes.T])
+    combined, first = numbered(list(codes.T), [int(column.max()) + 1 for column in codes.T])
     sums: list[list[Any]] = [[c.rows for c in batches]]
     if batches[0].weights is not None:
         sums += [[c.weights for c in batches], [c.squares for c in batches]]

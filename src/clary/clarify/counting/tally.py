@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,23 +33,24 @@ class Cells:
     squares: Weights | None = None
 
 
-def tally(columns: Sequence[Coded], weights: Weights | None = None) -> Cells:
-    """Count the rows of every combination of the columns' codes.
+def tally(parts: Iterable[Sequence[Coded]], like: Sequence[Coded], weights: Weights | None = None) -> Cells:
+    """Count the rows of every combination of the columns' codes, which mean the same as in `like`.
 
-    A combination's key is a number whose digits are the codes, each from 1 (0 for a missing value). Keys are
-    made without the ones and turned back at the end: so codes are used as they are, and -1 is a code too.
+    A combination's key is a number whose digits are the codes; of a column with gaps the codes from 1, with 0
+    for a missing value. Keys are made without these ones and turned back at the end: so codes are used as
+    they are, and -1 is a code too.
     """
-    slots = [column.slots for column in columns]
+    slots = [column.slots for column in like]
     bins = math.prod(slots)
-    if bins > MOST_BINS:
-        return _hashed(columns, weights)
-    ones = sum(math.prod(slots[i + 1 :]) for i in range(len(slots)))
-    if weights is not None:
-        keys = next(_keys(columns, slots, np.dtype(np.uint32), len(weights))) + np.uint32(ones)
-        sums = (summed(keys, w, bins) for w in (weights, weights**2))
-        return _occurring(slots, np.bincount(keys, minlength=bins), *sums)
-    counts = _bytes(columns, slots) if bins <= 1 << 8 else _words(columns, slots, bins)
-    return _occurring(slots, counts[(np.arange(bins) - ones) % len(counts)])
+    if bins > MOST_BINS or weights is not None:
+        together = zip(*([column.codes for column in part] for part in parts), strict=True)
+        return _hashed([np.concatenate(codes) for codes in together], slots, weights)
+    ones = sum(math.prod(slots[i + 1 :]) * column.gaps for i, column in enumerate(like))
+    counts = _bytes(parts, slots) if bins <= 1 << 8 else _words(parts, slots, bins)
+    counts = counts[(np.arange(bins) - ones) % len(counts)]
+    at = np.flatnonzero(counts)
+    codes = np.stack(np.unravel_index(at, slots), axis=1) - np.array([column.gaps for column in like])
+    return Cells(codes, counts[at].astype(np.float64))
 
 
 def summed(keys: NDArray[Any], values: Weights, size: int = 0) -> Weights:
@@ -57,30 +58,31 @@ def summed(keys: NDArray[Any], values: Weights, size: int = 0) -> Weights:
     return np.asarray(np.bincount(keys, values, size), dtype=np.float64)
 
 
-def _keys(columns: Sequence[Coded], slots: list[int], dtype: np.dtype[Any], block: int) -> Iterator[Keys]:
+def _keys(parts: Iterable[Sequence[Coded]], slots: list[int], dtype: np.dtype[Any]) -> Iterator[Keys]:
     """The keys of one block of rows after the other, in the same memory."""
-    rows = len(columns[0].codes)
-    keys = np.empty(min(block, rows), dtype)
-    for start in range(0, rows, block):
-        key = keys[: min(block, rows - start)]
-        for i, (column, digits) in enumerate(zip(columns, slots, strict=True)):
-            codes = _unsigned(column.codes[start : start + len(key)], dtype)
-            if i == 0:
-                key[:] = codes
-            else:
-                np.multiply(key, dtype.type(digits), out=key)
-                np.add(key, codes, out=key)
-        yield key
+    keys = np.empty(BLOCK, dtype)
+    for columns in parts:
+        rows = len(columns[0].codes)
+        for start in range(0, rows, BLOCK):
+            key = keys[: min(BLOCK, rows - start)]
+            for i, (column, digits) in enumerate(zip(columns, slots, strict=True)):
+                codes = _unsigned(column.codes[start : start + len(key)], dtype)
+                if i == 0:
+                    key[:] = codes
+                else:
+                    np.multiply(key, dtype.type(digits), out=key)
+                    np.add(key, codes, out=key)
+            yield key
 
 
 def _unsigned(codes: NDArray[Any], dtype: np.dtype[Any]) -> Keys:
     return codes.view(dtype) if codes.dtype.itemsize == dtype.itemsize else codes.astype(dtype)
 
 
-def _bytes(columns: Sequence[Coded], slots: list[int]) -> NDArray[np.intp]:
+def _bytes(parts: Iterable[Sequence[Coded]], slots: list[int]) -> NDArray[np.intp]:
     """Counts of keys of one byte: two neighbouring rows are counted as one number of two bytes."""
     pairs, last = np.zeros(1 << 16, np.intp), np.zeros(1 << 8, np.intp)
-    for key in _keys(columns, slots, np.dtype(np.uint8), BLOCK):
+    for key in _keys(parts, slots, np.dtype(np.uint8)):
         found = np.bincount(key[: len(key) // 2 * 2].view(np.uint16))
         pairs[: len(found)] += found
         last += np.bincount(key[len(key) // 2 * 2 :], minlength=len(last))
@@ -88,29 +90,22 @@ def _bytes(columns: Sequence[Coded], slots: list[int]) -> NDArray[np.intp]:
     return np.asarray(table.sum(axis=0) + table.sum(axis=1) + last)
 
 
-def _words(columns: Sequence[Coded], slots: list[int], bins: int) -> NDArray[np.intp]:
+def _words(parts: Iterable[Sequence[Coded]], slots: list[int], bins: int) -> NDArray[np.intp]:
     """Counts of keys of two or four bytes."""
     dtype = np.dtype(np.uint16 if bins <= 1 << 16 else np.uint32)
     size = 1 << 16 if bins <= 1 << 16 else MOST_BINS
     counts = np.zeros(size, np.intp)
-    for key in _keys(columns, slots, dtype, BLOCK):
+    for key in _keys(parts, slots, dtype):
         found = np.bincount(key % size if size == MOST_BINS else key)
         counts[: len(found)] += found
     return counts
 
 
-def _occurring(slots: list[int], counts: NDArray[np.intp], *sums: Weights) -> Cells:
-    """The cells that have rows."""
-    at = np.flatnonzero(counts)
-    codes = np.stack(np.unravel_index(at, slots), axis=1) - 1
-    return Cells(codes, counts[at].astype(np.float64), *(s[at] for s in sums))
-
-
-def _hashed(columns: Sequence[Coded], weights: Weights | None) -> Cells:
-    """The same by hashing."""
-    combined, first = numbered([column.codes for column in columns], [column.slots for column in columns])
+def _hashed(columns: Sequence[NDArray[Any]], slots: list[int], weights: Weights | None) -> Cells:
+    """The same by hashing, which also sums weights."""
+    combined, first = numbered(columns, slots)
     sums = [] if weights is None else [summed(combined, w) for w in (weights, weights**2)]
-    codes = np.stack([column.codes[first].astype(np.intp) for column in columns], axis=1)
+    codes = np.stack([column[first].astype(np.intp) for column in columns], axis=1)
     return Cells(codes, np.bincount(combined).astype(np.float64), *sums)
 
 
@@ -120,7 +115,7 @@ def numbered(
     """Each row's combination of codes, numbered as they appear, and the first row of each combination."""
     combined = np.zeros(len(columns[0]), np.intp)
     for codes, digits in zip(columns, slots, strict=True):
-        combined, _ = pd.factorize(combined * digits + codes + 1)
+        combined, _ = pd.factorize(combined * (digits + 1) + codes + 1)
     first = np.zeros(int(combined.max()) + 1, np.intp)
     first[combined[::-1]] = np.arange(len(combined))[::-1]
     return combined, first
