@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from clary.clarify.contrast import Contrast
 from clary.clarify.group_sizes import MINIMUM, SmallGroup, small_groups
 from clary.clarify.intervals import THOUSAND, Intervals, with_intervals
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, Metric, Stage, metrics_of, result
+from clary.clarify.streaming import tabulate_path
 from clary.clarify.tabulation import Facets, Parts, Tabulation, Target, contrast_of, flips_of, tabulate
 
 
@@ -68,7 +70,7 @@ class StageBias:
 
 
 def bias(
-    data: pd.DataFrame,
+    data: pd.DataFrame | str | Path,
     facets: Facets,
     target: Target,
     group: Column | str | None = None,
@@ -78,14 +80,19 @@ def bias(
 ) -> StageBias:
     """Measure the bias of labels, or of predictions where the target has some.
 
-    `data` holds the facets and features; `facets` maps a column to its sensitive values, to one threshold, or
-    to None (one value after the other against all). `group` is the group variable of the conditional metrics,
-    `weights` the rows' sample weights. Columns beside `data` have its rows in its order.
+    `data` holds the facets and features: a table, or a path of Parquet or CSV files, whose columns are then
+    named and whose rows are counted without being held in memory. `facets` maps a column to its sensitive
+    values, to one threshold, or to None (one value after the other against all). `group` is the group
+    variable of the conditional metrics, `weights` the rows' sample weights. Columns beside `data` have its
+    rows in its order.
 
     Raises ClarifyError where a column or value is not there. A metric that has no value in this table
     carries an `error` instead, and the others go on.
     """
-    tabulation = tabulate(data, facets, target, group, weights)
+    if isinstance(data, pd.DataFrame):
+        tabulation = tabulate(data, facets, target, group, weights)
+    else:
+        tabulation = tabulate_path(Path(data), facets, target, group, weights, methods)
     stage = PRE_TRAINING if target.predicted is None else POST_TRAINING
     return stage_bias(tabulation, stage, Asked(methods, intervals))
 

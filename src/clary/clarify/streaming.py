@@ -1,22 +1,54 @@
-"""Files into a tabulation without ever holding their rows: for data larger than memory."""
+"""Files into a tabulation, mostly without ever holding their rows: for data larger than memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from clary.clarify.columns import Value
+from clary.clarify.columns import Column, Value
 from clary.clarify.counting.codes import Coded
-from clary.clarify.counting.encode import Question
+from clary.clarify.counting.encode import Question, from_series
 from clary.clarify.counting.files import Source, UnlikeSampleError, batches, numbers, runs, whole
 from clary.clarify.counting.table import Gatherer, Table
 from clary.clarify.errors import ClarifyError, known
 from clary.clarify.selection import question
-from clary.clarify.tabulation import Facets, Tabulation, checked, understood
+from clary.clarify.sources import source_of
+from clary.clarify.tabulation import Facets, Tabulation, Target, checked, tabulate, understood
 
 NO_ROWS = (
     "The flip test needs every row in memory, and the rows of this data set were counted from its files. "
-    "Name FT in the methods to have it all the same, or give a table."
+    "Name FT in the methods to have it all the same."
 )
+
+MOST_FLIPPED = 1_000_000
+"""Up to so many rows, files are read whole for the flip test without being asked for it by name."""
+
+
+def tabulate_path(
+    path: Path,
+    facets: Facets,
+    target: Target,
+    group: Column | str | None,
+    weights: Column | str | None,
+    methods: str | Sequence[str],
+) -> Tabulation:
+    """Count the rows of Parquet or CSV files; they are read whole only where a method needs every row."""
+    source = source_of(path)
+    names = (target.label, target.predicted, group, weights)
+    for name in names:
+        if name is not None and not isinstance(name, str):
+            raise ClarifyError(
+                "Of data in files, label, prediction, group and weight are columns: name them."
+            )
+    label, predicted, group, weights = (None if name is None else str(name) for name in names)
+    if predicted is not None and flips_are_asked(methods, source.most_rows):
+        return tabulate(whole(source), facets, target, group, weights)
+    return tabulate_source(source, facets, str(label), target.positive, predicted, group, weights)
+
+
+def flips_are_asked(methods: str | Sequence[str], rows: int) -> bool:
+    """Whether the flip test is to be made of so many rows."""
+    return rows <= MOST_FLIPPED if methods == "all" else "FT" in methods
 
 
 def tabulate_source(
@@ -46,7 +78,7 @@ def _counted(source: Source, questions: list[Question], weights: str | None) -> 
     try:
         return _gathered(batches(source, asked), questions, weights is not None)
     except UnlikeSampleError:
-        return _gathered([whole(source, asked)], questions, weights is not None)
+        return _gathered([_coded_whole(source, asked)], questions, weights is not None)
 
 
 def _gathered(parts: Iterable[list[Coded]], questions: list[Question], weighted: bool) -> Table:
@@ -60,3 +92,8 @@ def _gathered(parts: Iterable[list[Coded]], questions: list[Question], weighted:
     if not gatherer.cells:
         raise ClarifyError("The data has no rows.")
     return gatherer.table()
+
+
+def _coded_whole(source: Source, questions: list[Question]) -> list[Coded]:
+    frame = whole(source, [question.name for question in questions])
+    return [from_series(frame[question.name], question) for question in questions]

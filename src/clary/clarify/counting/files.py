@@ -15,7 +15,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from clary.clarify.counting.codes import Coded
-from clary.clarify.counting.encode import Question, from_arrow, from_series
+from clary.clarify.counting.encode import Question, from_arrow
 
 BATCH = 1 << 17
 """Rows of a Parquet file that are read at a time: their codes stay in the processor's cache."""
@@ -75,15 +75,17 @@ def runs(parts: Iterable[list[Coded]]) -> Iterator[Iterator[list[Coded]]]:
         yield (columns for _, columns in run)
 
 
-def whole(source: Source, questions: Sequence[Question]) -> list[Coded]:
-    """The asked columns of CSV files that must be read whole to know what they hold."""
-    names = list(dict.fromkeys(question.name for question in questions))
-    frames = [
-        pd.read_csv(file, **_reading(source, named), usecols=names)
-        for file, named in zip(source.files, source.with_names, strict=True)
-    ]
-    frame = pd.concat(frames, ignore_index=True)
-    return [from_series(frame[question.name], question) for question in questions]
+def whole(source: Source, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """The data set, or some of its columns, in memory."""
+    asked = list(source.names if names is None else dict.fromkeys(names))
+    if source.parquet:
+        frames = [pd.read_parquet(f).set_axis(list(source.names), axis=1)[asked] for f in source.files]
+    else:
+        frames = [
+            pd.read_csv(file, **_reading(source, named), usecols=asked)[asked]
+            for file, named in zip(source.files, source.with_names, strict=True)
+        ]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _reading(source: Source, named: bool) -> dict[str, Any]:
