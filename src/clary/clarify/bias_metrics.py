@@ -104,7 +104,7 @@ def stage_bias(tabulation: Tabulation, stage: Stage, asked: Asked) -> StageBias:
     for axis, (name, selections) in enumerate(tabulation.facets.items()):
         measured[name] = []
         for chosen in selections:
-            contrast, records, warnings = measure(
+            contrast, records, warnings = _measure(
                 tabulation, [(axis, chosen.flags)], stage, metrics, asked, f"{axis}={chosen.text}"
             )
             facet = FacetBias(name, chosen.text, contrast, records, chosen.others, chosen.threshold, warnings)
@@ -112,20 +112,27 @@ def stage_bias(tabulation: Tabulation, stage: Stage, asked: Asked) -> StageBias:
     return StageBias(stage, tabulation.label, tabulation.positive.text, measured, asked.intervals)
 
 
-def measure(
+def _measure(
     tabulation: Tabulation, parts: Parts, stage: Stage, metrics: list[Metric], asked: Asked, key: str
 ) -> tuple[Contrast, list[dict[str, Any]], list[SmallGroup]]:
-    """The rows of `parts` against all others: contrast, records, warnings. `key` seeds their intervals."""
-    contrast = contrast_of(tabulation, parts, stage == POST_TRAINING)
+    """The rows of `parts` against all others: contrast, records, warnings."""
+    hat = tabulation.hat if stage == POST_TRAINING else None
+    contrast = contrast_of(tabulation, parts, tabulation.positive.flags, hat)
     if any(m.name == "FT" for m in metrics) and contrast.sizes[0].any() and contrast.sizes[1].any():
         try:
             contrast = replace(contrast, flips=flips_of(tabulation, parts))
         except ValueError as error:
             contrast = replace(contrast, why_no_flips=str(error))
+    warnings = small_groups(contrast, stage, metrics, asked.minimum_group_size)
+    return contrast, records_of(contrast, metrics, asked, key), warnings
+
+
+def records_of(contrast: Contrast, metrics: list[Metric], asked: Asked, key: str) -> list[dict[str, Any]]:
+    """Clarify's records of the metrics of a contrast, with intervals if asked, which `key` seeds."""
     records = [_with_other_sign(result(m, contrast)) for m in metrics]
-    if asked.intervals is not None:
-        records = with_intervals(records, metrics, contrast, asked.intervals, zlib.crc32(key.encode()))
-    return contrast, records, small_groups(contrast, stage, metrics, asked.minimum_group_size)
+    if asked.intervals is None:
+        return records
+    return with_intervals(records, metrics, contrast, asked.intervals, zlib.crc32(key.encode()))
 
 
 def _with_other_sign(record: dict[str, Any]) -> dict[str, Any]:

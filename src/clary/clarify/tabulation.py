@@ -47,6 +47,8 @@ class Rows:
     data: pd.DataFrame
     own: frozenset[str]
     """Columns of the data that are no features: label, prediction, weight."""
+    label: Column
+    predicted: Column | None
     weights: Weights | None
 
     def features(self, facets: Sequence[str]) -> pd.DataFrame:
@@ -115,7 +117,8 @@ def tabulate(
     weighed = None if weights is None else checked(named(data, weights, "weight column").to_numpy())
     places = gatherer.add([coded], weighed)
     own = frozenset(name for name in (target.label, target.predicted, weights) if isinstance(name, str))
-    rows = Rows([c.codes for c in coded], places, data, own, weighed)
+    predicted = None if target.predicted is None else columns[-1]
+    rows = Rows([c.codes for c in coded], places, data, own, label, predicted, weighed)
     flagged = target.predicted is not None and not isinstance(target.predicted, str | pd.Series)
     return understood(gatherer.table(), facets, target.positive, group is not None, flagged, rows)
 
@@ -196,25 +199,29 @@ def _hat(table: Table, label: int, positive: Sequence[Value]) -> Flags:
     return flags
 
 
-def contrast_of(tabulation: Tabulation, parts: Parts, predictions: bool) -> Contrast:
-    """The rows of `parts` against all others, by label (positive or not) and, if asked, by prediction."""
+def contrast_of(tabulation: Tabulation, parts: Parts, positive: Flags, hat: Flags | None) -> Contrast:
+    """The rows of `parts` against all others, by label and prediction (positive where flagged)."""
     table = tabulation.table
-    sensitive = _cells(table, parts)
-    label = table.where(tabulation.label_axis, tabulation.positive.flags)
-    hat = _cells(table, tabulation.predicted_parts) if predictions else np.zeros(len(label), dtype=bool)
-    return crossed(tabulation, sensitive, label, hat, (2, 2))
+    label = table.where(tabulation.label_axis, positive)
+    predicted = np.zeros(len(label), bool) if hat is None else table.where(tabulation.label_axis + 1, hat)
+    return crossed(tabulation, parts, label, predicted, (2, 2))
 
 
 def crossed(
-    tabulation: Tabulation, sensitive: Flags, label: NDArray[Any], hat: NDArray[Any], shape: tuple[int, int]
+    tabulation: Tabulation,
+    parts: Parts,
+    label: NDArray[Any],
+    predicted: NDArray[Any],
+    shape: tuple[int, int],
 ) -> Contrast:
-    """The contrast of cells given by their side, label and prediction."""
+    """The rows of `parts` against all others, by the label and the prediction that each cell has."""
     cells, groups = tabulation.table.cells, 0
+    sensitive = _cells(tabulation.table, parts)
     group = np.zeros(len(sensitive), np.intp)
     if tabulation.grouped:
         groups = len(tabulation.table.axes[len(tabulation.facets)].values)
         group = cells.codes[:, len(tabulation.facets)] % (groups + 1)  # -1, the missing group, is the last
-    key = np.ravel_multi_index((group, sensitive.astype(np.intp), label, hat), (groups + 1, 2, *shape))
+    key = np.ravel_multi_index((group, sensitive.astype(np.intp), label, predicted), (groups + 1, 2, *shape))
 
     size = (groups + 1) * 2 * shape[0] * shape[1]
 
