@@ -35,6 +35,8 @@ class Intervals:
             raise ClarifyError(f"{self.replicates} replicates are too few for an interval: use 100 or more.")
         if not 0 < self.confidence < 1:
             raise ClarifyError(f"The confidence is {self.confidence}: it must lie between 0 and 1.")
+        if self.seed < 0:
+            raise ClarifyError(f"The seed is {self.seed}: it must not be below 0.")
 
     def in_json(self) -> dict[str, Any]:
         return {

@@ -127,3 +127,22 @@ def _from_one_score(
             "they are none of the label's values: set predictor.label to where the label is in the answer."
         )
     return above
+
+
+def positive_scores(
+    prediction: Prediction,
+    label: Column,
+    positive: Sequence[Value],
+    label_headers: Sequence[Value] | None,
+) -> NDArray[np.float64] | None:
+    """One number for each row that grows with its chance of a positive label; None where there is none."""
+    scores = prediction.scores
+    if scores is None or column_is_continuous(label, positive):
+        return None
+    wanted = {canonical(v) for v in positive}
+    if scores.shape[1] > 1:
+        headers = range(scores.shape[1]) if label_headers is None else label_headers
+        summed = scores[:, [canonical(h) in wanted for h in headers]].sum(axis=1)
+        return np.asarray(summed, dtype=np.float64)
+    negative = label_headers is not None and canonical(label_headers[0]) not in wanted
+    return 1 - scores[:, 0] if negative else scores[:, 0]

@@ -41,7 +41,7 @@ def tabulate_path(
                 "Of data in files, label, prediction, group and weight are columns: name them."
             )
     label, predicted, group, weights = (None if name is None else str(name) for name in names)
-    if predicted is not None and flips_are_asked(methods, source.most_rows):
+    if predicted is not None and flips_are_asked(methods, source.rows_about):
         return tabulate(whole(source), facets, target, group, weights)
     return tabulate_source(source, facets, str(label), target.positive, predicted, group, weights)
 

@@ -12,6 +12,7 @@ from clary.clarify.beyond.reweighing import effect
 from clary.clarify.contrast import Contrast, Flags, count
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, metrics_of
+from clary.clarify.tabulation import Tabulation
 
 FROM = "Hardt, Price and Srebro 2016, Equality of opportunity in supervised learning"
 
@@ -49,7 +50,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class _Cuts:
-    """The thresholds of one side, from the highest: the shares that they make positive, and the right rows."""
+    """One side's thresholds, from the highest: the shares that they make positive, and the right rows."""
 
     at: Scores
     rate: Scores

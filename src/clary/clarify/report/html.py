@@ -11,6 +11,7 @@ from typing import Any
 
 import jinja2
 
+from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.bias_metrics import FacetBias, StageBias
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
@@ -33,13 +34,14 @@ def render(findings: Findings) -> str:
     )
     environment.filters.update(number=words.number, plain=words.plain, percent=words.percent)
     report = findings.config.report
-    stages = [s for s in (findings.pre_training, findings.post_training) if s is not None]
+    bias = findings.bias or BiasFindings()
+    stages = [s for s in (bias.pre_training, bias.post_training) if s is not None]
     explanation = findings.explanation
     return environment.get_template("report.html.jinja").render(
         title=report.title if report else "Analysis Report",
         style=(folder / "report.css").read_text("utf-8"),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        rows=len(findings.roles.features),
+        rows=findings.rows,
         features=findings.roles.features.shape[1],
         facets=_facets(stages),
         stages=[_stage(stage) for stage in stages],
