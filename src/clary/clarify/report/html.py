@@ -17,6 +17,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
+from clary.clarify.report.bias import tables
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -53,6 +54,7 @@ def render(findings: Findings) -> str:
         config=json.dumps(findings.asked, indent=2, ensure_ascii=False),
         versions=_versions(),
         label=_label(stages),
+        tables=tables(bias),
     )
 
 
@@ -113,20 +115,22 @@ def _stage(stage: StageBias) -> dict[str, Any]:
         "title": "Bias of the model's predictions" if after else "Bias in the data",
         "subtitle": "Post-training metrics" if after else "Pre-training metrics",
         "key": stage.stage,
-        "facets": [_measured(facet) for facets in stage.facets.values() for facet in facets],
+        "facets": [_measured(facet, stage) for facets in stage.facets.values() for facet in facets],
     }
 
 
-def _measured(facet: FacetBias) -> dict[str, Any]:
-    _, a = words.sides(facet)
+def _measured(facet: FacetBias, stage: StageBias) -> dict[str, Any]:
+    d, a = words.sides(facet)
+    confidence = stage.intervals.confidence if stage.intervals else 0.0
     return {
         "heading": words.heading(facet),
         "a": a,
-        "metrics": [_metric(record, facet) for record in facet.metrics],
+        "metrics": [_metric(record, facet, confidence) for record in facet.metrics],
+        "warnings": [words.warning(w, d, a) for w in facet.warnings],
     }
 
 
-def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
+def _metric(record: dict[str, Any], facet: FacetBias, confidence: float) -> dict[str, Any]:
     m = find(record["name"])
     return {
         **record,
@@ -135,6 +139,7 @@ def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
         "reading": words.reading(record, facet),
         "gauge": charts.gauge(m.scale, record["value"]),
         "shown": words.number(record["value"], signed=m.scale.low < 0),
+        "sureness": words.sureness(record, confidence, signed=m.scale.low < 0),
     }
 
 
