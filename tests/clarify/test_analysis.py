@@ -74,6 +74,7 @@ def test_analysis_json_is_laid_out_as_clarify_does(output: Path) -> None:
         "pre_training_bias_metrics",
         "post_training_bias_metrics",
         "explanations",
+        "mitigation",
     ]
     for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
         assert found[stage]["label"] == "income"

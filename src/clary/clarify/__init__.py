@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from clary.clarify.analysis import analyze
-from clary.clarify.bias_metrics import Target, bias
+from clary.clarify.bias_metrics import bias
 from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
+from clary.clarify.tabulation import Target
 from clary.clarify.tree_shap import explain_trees
 
 __all__ = ["ClarifyError", "Prediction", "Shap", "Target", "analyze", "bias", "explain", "explain_trees"]

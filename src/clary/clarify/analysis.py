@@ -8,19 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from clary.clarify.bias_metrics import StageBias, Target, bias
+from clary.clarify.bias_analysis import BiasFindings, find_bias, from_files, from_rows, streamed
+from clary.clarify.columns import Column
 from clary.clarify.config import AnalysisConfig, PartialDependence, parse
+from clary.clarify.contrast import Flags
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
-from clary.clarify.predictions import Predict, ask, labels
+from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
-from clary.clarify.roles import Roles, cast
+from clary.clarify.roles import cast
 from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]
@@ -63,17 +67,18 @@ def investigate(
     trees: Any = None,
 ) -> Findings:
     """Every asked method, one after the other."""
+    files = streamed(config, data)
+    if files is not None:
+        roles, tabulation = from_files(config, files)
+        log(f"Counted {tabulation.table.rows:,} rows from their files, a part at a time.")
+        found = find_bias(config, tabulation, None, log)
+        return Findings(config, asked, roles, tabulation.table.rows, found)
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
     roles = cast(frame, config)
     log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
-    _warn_of_gaps(roles, log)
-    findings = Findings(config, asked, roles)
-    if config.pre_training_bias is not None:
-        log("Measuring pre-training bias.")
-        findings = replace(findings, pre_training=_bias(findings, None))
-    if config.post_training_bias is not None:
-        findings = replace(findings, post_training=_bias(findings, _predicted(findings, predict, log)))
-        log("Measured post-training bias.")
+    findings = Findings(config, asked, roles, len(frame))
+    if config.pre_training_bias is not None or config.post_training_bias is not None:
+        findings = replace(findings, bias=_bias(findings, predict, log))
     if config.shap is not None and predict is not None:
         findings = replace(findings, explanation=_explain(findings, predict, log, trees))
     if config.pdp is not None and predict is not None:
@@ -81,42 +86,30 @@ def investigate(
     return findings
 
 
-def _warn_of_gaps(roles: Roles, log: Log) -> None:
-    for name in roles.facets:
-        missing = int(roles.table[name].isna().sum()) if name in roles.table.columns else 0
-        if missing:
-            log(f"The facet {name!r} is missing in {missing:,} rows: they count as not in the facet.")
-
-
-def _bias(findings: Findings, predicted: Any) -> StageBias:
+def _bias(findings: Findings, predict: Predict | None, log: Log) -> BiasFindings:
     config, roles = findings.config, findings.roles
-    methods = config.pre_training_bias if predicted is None else config.post_training_bias
-    if roles.label is None or methods is None:
-        raise ClarifyError("The bias metrics need label: add it to analysis_config.json.")
-    return bias(
-        roles.table,
-        roles.facets,
-        Target(roles.label, config.label_values_or_threshold, predicted),
-        roles.group,
-        methods,
-    )
+    predicted, scores = (None, None)
+    if config.post_training_bias is not None:
+        predicted, scores = _predicted(findings, predict, log)
+    found = find_bias(config, from_rows(config, roles, predicted), scores, log)
+    log("Measured bias.")
+    return found
 
 
-def _predicted(findings: Findings, predict: Predict | None, log: Log) -> Any:
-    """Predicted labels: from the data where they come with it, else from the model."""
+def _predicted(
+    findings: Findings, predict: Predict | None, log: Log
+) -> tuple[Column | Flags, NDArray[np.float64] | None]:
+    """Predicted labels: from the data where they come with it, else from the model, then with its scores."""
     config, roles = findings.config, findings.roles
     if roles.predicted is not None:
-        return roles.predicted
+        return roles.predicted, None
     if predict is None or roles.label is None:
         raise ClarifyError("The post-training metrics need a model or predicted labels.")
     log(f"Asking the model for {len(roles.features):,} predictions.")
-    return labels(
-        ask(predict, roles.features),
-        roles.label,
-        config.label_values_or_threshold,
-        config.probability_threshold,
-        config.predictor.label_headers,
-    )
+    positive, headers = config.label_values_or_threshold, config.predictor.label_headers
+    answer = ask(predict, roles.features)
+    predicted = labels(answer, roles.label, positive, config.probability_threshold, headers)
+    return predicted, positive_scores(answer, roles.label, positive, headers)
 
 
 def _explain(findings: Findings, predict: Predict, log: Log, trees: Any) -> Explanation:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clary.clarify.columns import (
-    Column,
-    Selection,
-    Value,
-    as_number,
-    canonical,
-    choose,
-    equal_to,
-    is_continuous,
-)
-from clary.clarify.contrast import Contrast, Flags, count
-from clary.clarify.errors import ClarifyError, known
-from clary.clarify.metrics import Metric, Stage, metrics_of, result
+from clary.clarify.columns import Column
+from clary.clarify.contrast import Contrast
+from clary.clarify.group_sizes import MINIMUM, SmallGroup, small_groups
+from clary.clarify.intervals import THOUSAND, Intervals, with_intervals
+from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, Metric, Stage, metrics_of, result
+from clary.clarify.streaming import tabulate_path
+from clary.clarify.tabulation import Facets, Parts, Tabulation, Target, contrast_of, flips_of, tabulate
 
-Facets = Mapping[str, Sequence[Value] | None]
+
+@dataclass(frozen=True)
+class Asked:
+    """What is measured of each facet."""
+
+    methods: str | Sequence[str] = "all"
+    intervals: Intervals | None = THOUSAND
+    minimum_group_size: int = MINIMUM
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,13 @@ class FacetBias:
     """What the other rows are, where that is one value; otherwise empty."""
     threshold: float | None = None
     """The value above which rows are in the facet, where it is chosen so."""
+    warnings: list[SmallGroup] = field(default_factory=list)
+
+    def in_json(self) -> dict[str, Any]:
+        """Clarify's entry of a facet value, with Clary's members after Clarify's."""
+        d, a = (int(side.sum()) for side in (self.contrast.sizes[1], self.contrast.sizes[0]))
+        entry = {"value_or_threshold": self.value_or_threshold, "metrics": self.metrics}
+        return {**entry, "rows": {"facet": d, "others": a}, "warnings": [w.in_json() for w in self.warnings]}
 
 
 @dataclass(frozen=True)
@@ -47,94 +57,86 @@ class StageBias:
     label: str
     label_value_or_threshold: str
     facets: dict[str, list[FacetBias]]
+    intervals: Intervals | None = None
 
     def in_json(self) -> dict[str, Any]:
-        """The part of analysis.json that Clarify writes for the stage."""
-        return {
+        """Clarify's part of analysis.json for the stage, with Clary's members after Clarify's."""
+        part: dict[str, Any] = {
             "label": self.label,
             "label_value_or_threshold": self.label_value_or_threshold,
-            "facets": {
-                name: [{"value_or_threshold": f.value_or_threshold, "metrics": f.metrics} for f in facets]
-                for name, facets in self.facets.items()
-            },
+            "facets": {name: [f.in_json() for f in facets] for name, facets in self.facets.items()},
         }
-
-
-@dataclass(frozen=True)
-class Target:
-    """The label and its positive values (or one threshold), and the predictions where there are some.
-
-    `predicted` is a column of labels like `label`, or a boolean array (True = positive).
-    """
-
-    label: Column
-    positive: Sequence[Value]
-    predicted: Column | Flags | None = None
+        return part if self.intervals is None else {**part, "intervals": self.intervals.in_json()}
 
 
 def bias(
-    data: pd.DataFrame,
+    data: pd.DataFrame | str | Path,
     facets: Facets,
     target: Target,
-    group: Column | None = None,
-    methods: str | list[str] = "all",
+    group: Column | str | None = None,
+    methods: str | Sequence[str] = "all",
+    weights: Column | str | None = None,
+    intervals: Intervals | None = THOUSAND,
 ) -> StageBias:
     """Measure the bias of labels, or of predictions where the target has some.
 
-    `data` holds the facets and features, without label and prediction; `facets` maps a column to its
-    sensitive values, to one threshold, or to None (one value after the other against all). `group` is the
-    group variable of the conditional metrics. All have the same rows in the same order.
+    `data` holds the facets and features: a table, or a path of Parquet or CSV files, whose columns are then
+    named and whose rows are counted without being held in memory. `facets` maps a column to its sensitive
+    values, to one threshold, or to None (one value after the other against all). `group` is the group
+    variable of the conditional metrics, `weights` the rows' sample weights. Columns beside `data` have its
+    rows in its order.
 
     Raises ClarifyError where a column or value is not there. A metric that has no value in this table
     carries an `error` instead, and the others go on.
     """
-    stage: Stage = "pre_training_bias" if target.predicted is None else "post_training_bias"
-    chosen = choose(target.label, target.positive, "label")[0]
-    hat = predicted_positive(target)
-    metrics = metrics_of(stage, methods)
+    if isinstance(data, pd.DataFrame):
+        tabulation = tabulate(data, facets, target, group, weights)
+    else:
+        tabulation = tabulate_path(Path(data), facets, target, group, weights, methods)
+    stage = PRE_TRAINING if target.predicted is None else POST_TRAINING
+    return stage_bias(tabulation, stage, Asked(methods, intervals))
+
+
+def stage_bias(tabulation: Tabulation, stage: Stage, asked: Asked) -> StageBias:
+    """The metrics of one stage, from rows that are counted already."""
+    metrics = metrics_of(stage, asked.methods)
     measured: dict[str, list[FacetBias]] = {}
-    for name, values in facets.items():
-        if name not in data.columns:
-            raise ClarifyError(f"There is no facet column {name!r}. {known(name, data.columns, 'columns')}")
-        features = data.drop(columns=name)
+    for axis, (name, selections) in enumerate(tabulation.facets.items()):
         measured[name] = []
-        for selection in choose(data[name], values, "facet"):
-            contrast = count(selection.flags, chosen.flags, hat, group, features)
-            measured[name].append(_facet(data[name], selection, contrast, metrics))
-    return StageBias(stage, str(target.label.name), chosen.text, measured)
+        for chosen in selections:
+            contrast, records, warnings = _measure(
+                tabulation, [(axis, chosen.flags)], stage, metrics, asked, f"{axis}={chosen.text}"
+            )
+            facet = FacetBias(name, chosen.text, contrast, records, chosen.others, chosen.threshold, warnings)
+            measured[name].append(facet)
+    return StageBias(stage, tabulation.label, tabulation.positive.text, measured, asked.intervals)
 
 
-def predicted_positive(target: Target) -> Flags | None:
-    """Which predictions are positive, judged as the label is. No positive prediction at all is allowed."""
-    label, positive, predicted = target.label, target.positive, target.predicted
-    if predicted is None or not isinstance(predicted, pd.Series):
-        return predicted
-    if len(predicted) != len(label):
-        raise ClarifyError(f"There are {len(predicted)} predictions for {len(label)} rows.")
-    if is_continuous(label, positive):
-        threshold = as_number(positive[0])
-        numbers = pd.to_numeric(predicted, errors="coerce")
-        if numbers.isna().any() or threshold is None:
-            raise ClarifyError("The label is a quantity, so every prediction must be a number too.")
-        return (numbers > threshold).to_numpy(dtype=bool)
-    flags = equal_to(predicted, positive)
-    labels = {canonical(v) for v in label.dropna().unique()}
-    if not flags.any() and not labels & {canonical(v) for v in predicted.dropna().unique()}:
-        seen = ", ".join(repr(v) for v in list(predicted.dropna().unique())[:5])
-        raise ClarifyError(
-            f"The predictions ({seen}) are none of the label's values. {known('', label.unique(), 'labels')} "
-            "Set predictor.label_headers or probability_threshold, or let the model answer with labels."
-        )
-    return flags
+def _measure(
+    tabulation: Tabulation, parts: Parts, stage: Stage, metrics: list[Metric], asked: Asked, key: str
+) -> tuple[Contrast, list[dict[str, Any]], list[SmallGroup]]:
+    """The rows of `parts` against all others: contrast, records, warnings."""
+    hat = tabulation.hat if stage == POST_TRAINING else None
+    contrast = contrast_of(tabulation, parts, tabulation.positive.flags, hat)
+    if any(m.name == "FT" for m in metrics) and contrast.sizes[0].any() and contrast.sizes[1].any():
+        try:
+            contrast = replace(contrast, flips=flips_of(tabulation, parts))
+        except ValueError as error:
+            contrast = replace(contrast, why_no_flips=str(error))
+    warnings = small_groups(contrast, stage, metrics, asked.minimum_group_size)
+    return contrast, records_of(contrast, metrics, asked, key), warnings
 
 
-def _facet(column: Column, selection: Selection, contrast: Contrast, metrics: list[Metric]) -> FacetBias:
-    others = column[~selection.flags].dropna().unique()
-    return FacetBias(
-        str(column.name),
-        selection.text,
-        contrast,
-        [result(m, contrast) for m in metrics],
-        str(others[0]) if len(others) == 1 else "",
-        selection.threshold,
-    )
+def records_of(contrast: Contrast, metrics: list[Metric], asked: Asked, key: str) -> list[dict[str, Any]]:
+    """Clarify's records of the metrics of a contrast, with intervals if asked, which `key` seeds."""
+    records = [_with_other_sign(result(m, contrast)) for m in metrics]
+    if asked.intervals is None:
+        return records
+    return with_intervals(records, metrics, contrast, asked.intervals, zlib.crc32(key.encode()))
+
+
+def _with_other_sign(record: dict[str, Any]) -> dict[str, Any]:
+    """The flip test also with the sign of AWS's documentation, which is the opposite of smclarify's."""
+    if record["name"] != "FT" or record["value"] is None:
+        return record
+    return {**record, "documented_sign_value": 0.0 - record["value"]}

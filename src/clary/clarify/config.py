@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify.columns import Value
+from clary.clarify.config_bias import BiasSettings, bias_settings
 from clary.clarify.config_schema import METHODS, NOT_BUILT, PDP, PREDICTOR, REPORT, SHAP, TOP, check, refuse
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
@@ -94,6 +95,7 @@ class AnalysisConfig:
     joinsource_name_or_index: Key | None = None
     pre_training_bias: str | list[str] | None = None
     post_training_bias: str | list[str] | None = None
+    bias: BiasSettings = field(default_factory=BiasSettings)
     shap: Shap | None = None
     pdp: PartialDependence | None = None
     report: Report | None = None
@@ -124,6 +126,7 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
         **{**top, "facet": _facets(config.get("facet", []))},
         pre_training_bias=_methods(methods, "pre_training_bias"),
         post_training_bias=_methods(methods, "post_training_bias"),
+        bias=bias_settings(methods.get("bias", {})),
         shap=_shap(methods["shap"]) if "shap" in methods else None,
         pdp=_pdp(methods["pdp"]) if "pdp" in methods else None,
         report=_report(methods["report"]) if "report" in methods else None,
@@ -222,6 +225,10 @@ def _consistent(config: AnalysisConfig) -> None:
         for key in ("label", "label_values_or_threshold", "facet"):
             if getattr(config, key) in (None, []):
                 raise ClarifyError(f"The bias metrics need {key}: add it to analysis_config.json.")
+    elif config.bias != BiasSettings():
+        raise ClarifyError(
+            "methods.bias says how to measure bias: add pre_training_bias or post_training_bias."
+        )
     if config.dataset_type == "application/json" and config.features is None:
         raise ClarifyError(
             "dataset_type application/json needs features: a JMESPath to the matrix of feature values, "

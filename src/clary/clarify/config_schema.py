@@ -36,6 +36,7 @@ TOP: dict[str, Types] = {
 METHODS: dict[str, Types] = {
     "pre_training_bias": dict,
     "post_training_bias": dict,
+    "bias": dict,
     "shap": dict,
     "pdp": dict,
     "report": dict,

@@ -1,101 +1,109 @@
-"""The contingency table that every bias metric reads: rows counted by group, facet, label and prediction."""
+"""The contingency table that every bias metric reads: one, or many replicates of one stacked in front."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What a metric that counting cannot give (the flip test) needs of every row."""
+class Side:
+    """One side of a contrast by label and prediction, shape (..., 2, 2): its outcomes, each shape (...)."""
 
-    features: pd.DataFrame
-    sensitive: Flags
-    predicted: Flags
+    cells: Counts
+
+    @cached_property
+    def n(self) -> Counts:
+        return np.asarray(self.cells.sum(axis=(-2, -1)))
+
+    @property
+    def tp(self) -> Counts:
+        return self.cells[..., 1, 1]
+
+    @property
+    def fp(self) -> Counts:
+        return self.cells[..., 0, 1]
+
+    @property
+    def fn(self) -> Counts:
+        return self.cells[..., 1, 0]
+
+    @property
+    def tn(self) -> Counts:
+        return self.cells[..., 0, 0]
 
 
 @dataclass(frozen=True)
 class Contrast:
     """The sensitive facet d against all other rows a.
 
-    `cells[g, s, y, p]` counts the rows of group g with facet s (1 = d), label y and prediction p (1 =
-    positive). The last group holds the rows whose group variable is missing: they count everywhere but in the
-    conditional metrics. Without a group variable there is that last group alone.
+    `cells[..., g, s, y, p]` is the number (or the weight) of the rows of group g with facet s (1 = d), label
+    y and prediction p (1 = positive where there are two). Leading axes are replicates of the table: the
+    metrics take any number of them. The last group holds the rows whose group variable is missing: they count
+    everywhere but in the conditional metrics. Without a group variable there is that last group alone.
     """
 
     cells: Counts
-    rows: Rows | None = None
+    flips: Counts | None = None
+    """Rows of d that would lose, keep and gain the positive prediction among their neighbours, (..., 3)."""
+    why_no_flips: str = "The flip test needs the rows' features, and got none."
+    rows: Counts | None = None
+    """Where rows have weights: the numbers of rows behind `cells`."""
+    squares: Counts | None = None
+    """Where rows have weights: the sums of the squared weights behind `cells`."""
 
     @property
     def groups(self) -> Counts:
-        """`cells` of the rows that have a group, shape (groups, 2, 2, 2)."""
-        return self.cells[:-1]
+        """`cells` of the rows that have a group, shape (..., groups, 2, labels, predictions)."""
+        return self.cells[..., :-1, :, :, :]
 
-    @property
+    @cached_property
     def table(self) -> Counts:
-        """Counts by facet, label and prediction, shape (2, 2, 2)."""
-        return np.asarray(self.cells.sum(axis=0))
+        """By facet, label and prediction, shape (..., 2, labels, predictions)."""
+        return np.asarray(self.cells.sum(axis=-4))
 
-    @property
+    @cached_property
     def labels(self) -> Counts:
-        """Counts by facet and label, shape (2, label values)."""
-        return np.asarray(self.table.sum(axis=2))
+        """By facet and label, shape (..., 2, labels)."""
+        return np.asarray(self.table.sum(axis=-1))
 
-    @property
+    @cached_property
     def predictions(self) -> Counts:
-        """Counts by facet and predicted label, shape (2, label values)."""
-        return np.asarray(self.table.sum(axis=1))
+        """By facet and predicted label, shape (..., 2, labels)."""
+        return np.asarray(self.table.sum(axis=-2))
 
+    @cached_property
+    def compares(self) -> tuple[Flags, Flags]:
+        """Whether d and a have rows."""
+        filled = self.labels.sum(axis=-1) > 0
+        return filled[..., 1], filled[..., 0]
 
-@dataclass(frozen=True)
-class Outcomes:
-    """One facet's rows: true and false positives and negatives."""
+    @cached_property
+    def a(self) -> Side:
+        return Side(self.table[..., 0, :, :])
 
-    tp: int
-    fp: int
-    fn: int
-    tn: int
+    @cached_property
+    def d(self) -> Side:
+        return Side(self.table[..., 1, :, :])
 
     @property
-    def n(self) -> int:
-        return self.tp + self.fp + self.fn + self.tn
-
-
-def outcomes(contrast: Contrast, facet: int) -> Outcomes:
-    """The confusion matrix of the sensitive facet (1) or of the others (0)."""
-    (tn, fp), (fn, tp) = contrast.table[facet].tolist()
-    return Outcomes(tp, fp, fn, tn)
+    def sizes(self) -> Counts:
+        """The numbers of rows behind `table`, weights or not."""
+        return self.table if self.rows is None else np.asarray(self.rows.sum(axis=-4))
 
 
 def count(
-    sensitive: Flags,
-    label: Flags,
-    predicted: Flags | None = None,
-    group: pd.Series[Any] | None = None,
-    features: pd.DataFrame | None = None,
+    sensitive: Flags, label: Flags, predicted: Flags | None = None, group: NDArray[np.intp] | None = None
 ) -> Contrast:
-    """Count n rows once; all metrics but the flip test follow from the result.
-
-    `group` may hold any values; a missing one puts the row outside of every group.
-    """
-    hat = np.zeros(len(label), dtype=bool) if predicted is None else predicted
-    codes, groups = _group_codes(group, len(label))
-    key = ((codes * 2 + sensitive) * 2 + label) * 2 + hat
-    cells = np.bincount(key, minlength=(groups + 1) * 8).reshape(groups + 1, 2, 2, 2).astype(np.int64)
-    rows = None if features is None or predicted is None else Rows(features, sensitive, predicted)
-    return Contrast(cells, rows)
-
-
-def _group_codes(group: pd.Series[Any] | None, n: int) -> tuple[Counts, int]:
-    if group is None:
-        return np.zeros(n, dtype=np.int64), 0
-    codes, values = pd.factorize(group)
-    return np.where(codes < 0, len(values), codes).astype(np.int64), len(values)
+    """The contrast of rows given by their flags, and by their group's number (-1 where it is missing)."""
+    groups = 0 if group is None else int(group.max()) + 1
+    last = np.zeros(len(label), np.intp) if group is None else np.where(group < 0, groups, group)
+    key = ((last * 2 + sensitive) * 2 + label) * 2 + (0 if predicted is None else predicted)
+    cells = np.bincount(key, minlength=(groups + 1) * 8)
+    return Contrast(cells.reshape(groups + 1, 2, 2, 2).astype(np.float64))

@@ -19,9 +19,7 @@ def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     """The data set in a file, or in all files below a folder one after the other, as `config` says."""
     kind = config.dataset_type
     if kind == "text/csv":
-        names = [config.label, config.predicted_label, config.group_variable, config.joinsource_name_or_index]
-        named = any(isinstance(n, str) for n in [*names, *(f.name_or_index for f in config.facet)])
-        return read_csv(path, config.headers, named)
+        return read_csv(path, config.headers, names_columns(config))
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         "application/x-parquet": pd.read_parquet,
         "application/jsonlines": lambda file: _from_records(_json_lines(file), config),
@@ -29,8 +27,23 @@ def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     }
     frame = pd.concat([readers[kind](file) for file in files_below(path)], ignore_index=True)
     if kind == "application/x-parquet" and config.headers:
-        frame = with_headers(frame, config.headers)
+        frame = withheaders_or(frame, config.headers)
     return _not_empty(frame, path)
+
+
+def names_columns(config: AnalysisConfig) -> bool:
+    """Whether the configuration calls a column by its name."""
+    names = [config.label, config.predicted_label, config.group_variable, config.joinsource_name_or_index]
+    return any(isinstance(n, str) for n in [*names, *(f.name_or_index for f in config.facet)])
+
+
+def headers_or(columns: list[str], headers: list[str] | None) -> tuple[str, ...]:
+    """The configured names, or the columns' own."""
+    if headers is not None and len(headers) != len(columns):
+        raise ClarifyError(
+            f"headers has {len(headers)} names, but the data set has {len(columns)} columns: name each one."
+        )
+    return tuple(columns if headers is None else headers)
 
 
 def files_below(path: Path) -> list[Path]:
@@ -51,13 +64,7 @@ def read_csv(path: Path, headers: list[str] | None, named: bool) -> pd.DataFrame
     """
     frames = []
     for file in files_below(path):
-        first = _first_line(file)
-        has_names = first == headers if headers else named or _looks_like_names(file, first)
-        if headers and not has_names and len(first) == len(headers) and _looks_like_names(file, first):
-            raise ClarifyError(
-                f"The first line of {file.name} looks like names, but not those of headers: "
-                f"{', '.join(first)}. Remove the line, or remove headers."
-            )
+        has_names = first_line_is_names(file, headers, named)
         frame = pd.read_csv(
             file,
             header=0 if has_names else None,
@@ -66,10 +73,23 @@ def read_csv(path: Path, headers: list[str] | None, named: bool) -> pd.DataFrame
         )
         frames.append(frame if has_names else frame.set_axis([f"column_{i}" for i in frame.columns], axis=1))
     frame = pd.concat(frames, ignore_index=True)
-    return _not_empty(with_headers(frame, headers) if headers else frame, path)
+    return _not_empty(withheaders_or(frame, headers) if headers else frame, path)
 
 
-def _first_line(file: Path) -> list[str]:
+def first_line_is_names(file: Path, headers: list[str] | None, named: bool) -> bool:
+    """Whether a CSV file begins with a line of names; see `read_csv`."""
+    first = first_line(file)
+    has_names = first == headers if headers else named or _looks_like_names(file, first)
+    if headers and not has_names and len(first) == len(headers) and _looks_like_names(file, first):
+        raise ClarifyError(
+            f"The first line of {file.name} looks like names, but not those of headers: "
+            f"{', '.join(first)}. Remove the line, or remove headers."
+        )
+    return has_names
+
+
+def first_line(file: Path) -> list[str]:
+    """The cells of a CSV file's first line."""
     with file.open(newline="", encoding="utf-8-sig") as lines:
         try:
             return next(csv.reader(lines), [])
@@ -97,13 +117,9 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def with_headers(frame: pd.DataFrame, headers: list[str]) -> pd.DataFrame:
+def withheaders_or(frame: pd.DataFrame, headers: list[str]) -> pd.DataFrame:
     """The table under the configured names."""
-    if len(headers) != frame.shape[1]:
-        raise ClarifyError(
-            f"headers has {len(headers)} names, but the data set has {frame.shape[1]} columns: name each one."
-        )
-    return frame.set_axis(headers, axis=1)
+    return frame.set_axis(headers_or(list(frame.columns), headers), axis=1)
 
 
 def _not_empty(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clary.clarify.bias_metrics import StageBias
+from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
 from clary.clarify.kernel_shap import output_names
@@ -21,8 +21,8 @@ class Findings:
     config: AnalysisConfig
     asked: Mapping[str, Any]
     roles: Roles
-    pre_training: StageBias | None = None
-    post_training: StageBias | None = None
+    rows: int
+    bias: BiasFindings | None = None
     explanation: Explanation | None = None
     dependence: Sequence[Dependence] = ()
 
@@ -35,11 +35,9 @@ class Findings:
 
     def in_json(self) -> dict[str, Any]:
         """analysis.json as Clarify lays it out."""
-        document: dict[str, Any] = {"version": "1.0"}
-        if self.pre_training is not None:
-            document["pre_training_bias_metrics"] = self.pre_training.in_json()
-        if self.post_training is not None:
-            document["post_training_bias_metrics"] = self.post_training.in_json()
+        bias = {} if self.bias is None else self.bias.in_json()
+        mitigation = bias.pop("mitigation", None)
+        document: dict[str, Any] = {"version": "1.0", **bias}
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
@@ -47,4 +45,4 @@ class Findings:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
         if explanations:
             document["explanations"] = explanations
-        return document
+        return document if mitigation is None else {**document, "mitigation": mitigation}

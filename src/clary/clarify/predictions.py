@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.columns import Column, Value, canonical, is_continuous
+from clary.clarify.columns import Column, Value, canonical
 from clary.clarify.contrast import Flags
 from clary.clarify.errors import ClarifyError
+from clary.clarify.selection import column_is_continuous
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _from_one_score(
 ) -> Column | Flags:
     if label_headers is not None and len(label_headers) != 1:
         raise ClarifyError(f"label_headers has {len(label_headers)} names, but the model answers one score.")
-    if is_continuous(label, positive):
+    if column_is_continuous(label, positive):
         return pd.Series(score, name="predicted label")
     values = {canonical(v) for v in label.unique()}
     if label_headers is None and threshold is None and set(np.unique(score)) <= values:
@@ -126,3 +127,22 @@ def _from_one_score(
             "they are none of the label's values: set predictor.label to where the label is in the answer."
         )
     return above
+
+
+def positive_scores(
+    prediction: Prediction,
+    label: Column,
+    positive: Sequence[Value],
+    label_headers: Sequence[Value] | None,
+) -> NDArray[np.float64] | None:
+    """One number for each row that grows with its chance of a positive label; None where there is none."""
+    scores = prediction.scores
+    if scores is None or column_is_continuous(label, positive):
+        return None
+    wanted = {canonical(v) for v in positive}
+    if scores.shape[1] > 1:
+        headers = range(scores.shape[1]) if label_headers is None else label_headers
+        summed = scores[:, [canonical(h) in wanted for h in headers]].sum(axis=1)
+        return np.asarray(summed, dtype=np.float64)
+    negative = label_headers is not None and canonical(label_headers[0]) not in wanted
+    return 1 - scores[:, 0] if negative else scores[:, 0]

@@ -19,7 +19,7 @@ class Roles:
     """A data set taken apart; all parts have the same rows in the same order."""
 
     table: pd.DataFrame
-    """What the bias metrics see: all columns but label, prediction and join source."""
+    """What the bias metrics see: all columns but label, prediction, join source and weights."""
     features: pd.DataFrame
     """What the model gets: `table` without the excluded columns."""
     facets: dict[str, list[Value] | None]
@@ -27,6 +27,7 @@ class Roles:
     predicted: Column | None
     group: Column | None
     joinsource: Column | None
+    weights: Column | None
 
 
 def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
@@ -41,17 +42,20 @@ def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
     separate = config.predicted_label_dataset_uri is not None
     predicted = None if separate else name(config.predicted_label, "predicted_label")
     joinsource = name(config.joinsource_name_or_index, "joinsource_name_or_index")
-    table = frame.drop(columns=[c for c in {label, predicted, joinsource} if c is not None])
+    weights = name(config.bias.weights, "methods.bias.weights")
+    table = frame.drop(columns=[c for c in {label, predicted, joinsource, weights} if c is not None])
     excluded = [name(key, "excluded_columns") for key in config.excluded_columns]
     features = table.drop(columns=[c for c in excluded if c in table.columns])
     if features.shape[1] == 0:
         raise ClarifyError("No feature is left for the model: name fewer excluded_columns.")
+    if label is not None:
+        complete(label, int(frame[label].isna().sum()), len(frame))
     group = name(config.group_variable, "group_variable")
     return Roles(
         table,
         features,
         {str(name(f.name_or_index, "facet")): f.value_or_threshold for f in config.facet},
-        _complete(frame[label]) if label else None,
+        frame[label] if label else None,
         _separate_predictions(frame, joinsource, config)
         if separate
         else frame[predicted]
@@ -59,6 +63,7 @@ def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
         else None,
         frame[group] if group else None,
         frame[joinsource] if joinsource else None,
+        frame[weights] if weights else None,
     )
 
 
@@ -75,14 +80,12 @@ def column_name(key: Key, columns: Sequence[str], role: str) -> str:
     return key
 
 
-def _complete(label: Column) -> Column:
-    missing = int(label.isna().sum())
+def complete(label: str, missing: int, rows: int) -> None:
+    """ClarifyError where a label is missing: it would count as negative."""
     if missing:
         raise ClarifyError(
-            f"The label {label.name!r} is missing in {missing} of {len(label)} rows: "
-            "remove these rows or fill them."
+            f"The label {label!r} is missing in {missing} of {rows} rows: remove these rows or fill them."
         )
-    return label
 
 
 def _separate_predictions(frame: pd.DataFrame, joinsource: str | None, config: AnalysisConfig) -> Column:

@@ -11,22 +11,14 @@ import math
 
 import numpy as np
 
-from clary.clarify.contrast import Contrast, Outcomes, outcomes
-from clary.clarify.metrics.pretraining import conditional_disparity, positive_gap
-from clary.clarify.metrics.registry import (
-    POST_TRAINING,
-    Scale,
-    Words,
-    both_facets,
-    difference,
-    divide,
-    metric,
+from clary.clarify.contrast import Contrast, Counts, Side
+from clary.clarify.metrics.pretraining import HAS_GROUPS, both_outcomes, conditional_disparity, positive_gap
+from clary.clarify.metrics.registry import POST_TRAINING, Need, Scale, Words, difference, divide, metric
+
+HAS_BENEFIT = Need(
+    lambda c: np.asarray(_benefit(c) > 0),
+    "Every prediction is a missed positive: there is no benefit to be spread.",
 )
-
-
-def _facets(contrast: Contrast) -> tuple[Outcomes, Outcomes]:
-    both_facets(contrast)
-    return outcomes(contrast, 0), outcomes(contrast, 1)
 
 
 @metric(
@@ -40,7 +32,7 @@ def _facets(contrast: Contrast) -> tuple[Outcomes, Outcomes]:
         level="The model predicts the positive label equally often for {d} and {a}.",
     ),
 )
-def difference_in_predictions(contrast: Contrast) -> float:
+def difference_in_predictions(contrast: Contrast) -> Counts:
     """na1^ / na - nd1^ / nd"""
     return positive_gap(contrast, contrast.predictions)
 
@@ -58,10 +50,10 @@ def difference_in_predictions(contrast: Contrast) -> float:
     ),
     Scale(fair=1.0, low=0, high=math.inf),
 )
-def disparate_impact(contrast: Contrast) -> float:
+def disparate_impact(contrast: Contrast) -> Counts:
     """(nd1^ / nd) / (na1^ / na)"""
-    na, nd = both_facets(contrast)
-    return divide(contrast.predictions[1, 1] / nd, contrast.predictions[0, 1] / na)
+    rates = contrast.predictions[..., 1] / contrast.predictions.sum(axis=-1)
+    return divide(rates[..., 1], rates[..., 0])
 
 
 @metric(
@@ -79,9 +71,9 @@ def disparate_impact(contrast: Contrast) -> float:
     ),
     Scale(low=-math.inf, high=math.inf),
 )
-def conditional_acceptance(contrast: Contrast) -> float:
+def conditional_acceptance(contrast: Contrast) -> Counts:
     """na1 / na1^ - nd1 / nd1^"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(a.tp + a.fn, a.tp + a.fp), divide(d.tp + d.fn, d.tp + d.fp))
 
 
@@ -99,9 +91,9 @@ def conditional_acceptance(contrast: Contrast) -> float:
     ),
     Scale(low=-math.inf, high=math.inf),
 )
-def conditional_rejection(contrast: Contrast) -> float:
+def conditional_rejection(contrast: Contrast) -> Counts:
     """nd0 / nd0^ - na0 / na0^"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(d.tn + d.fp, d.tn + d.fn), divide(a.tn + a.fp, a.tn + a.fn))
 
 
@@ -116,9 +108,9 @@ def conditional_rejection(contrast: Contrast) -> float:
         level="The model finds the real positives of {d} and {a} equally well.",
     ),
 )
-def recall_difference(contrast: Contrast) -> float:
+def recall_difference(contrast: Contrast) -> Counts:
     """TPRa - TPRd"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(a.tp, a.tp + a.fn), divide(d.tp, d.tp + d.fn))
 
 
@@ -133,9 +125,9 @@ def recall_difference(contrast: Contrast) -> float:
         level="The model recognises the real negatives of {d} and {a} equally well.",
     ),
 )
-def specificity_difference(contrast: Contrast) -> float:
+def specificity_difference(contrast: Contrast) -> Counts:
     """TNRd - TNRa"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(d.tn, d.tn + d.fp), divide(a.tn, a.tn + a.fp))
 
 
@@ -150,9 +142,9 @@ def specificity_difference(contrast: Contrast) -> float:
         level="A positive prediction is right equally often for {d} and {a}.",
     ),
 )
-def acceptance_rates(contrast: Contrast) -> float:
+def acceptance_rates(contrast: Contrast) -> Counts:
     """PPVa - PPVd"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(a.tp, a.tp + a.fp), divide(d.tp, d.tp + d.fp))
 
 
@@ -167,9 +159,9 @@ def acceptance_rates(contrast: Contrast) -> float:
         level="A negative prediction is right equally often for {d} and {a}.",
     ),
 )
-def rejection_rates(contrast: Contrast) -> float:
+def rejection_rates(contrast: Contrast) -> Counts:
     """NPVd - NPVa"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(d.tn, d.tn + d.fn), divide(a.tn, a.tn + a.fn))
 
 
@@ -184,9 +176,9 @@ def rejection_rates(contrast: Contrast) -> float:
         level="The model is right equally often for {d} and {a}.",
     ),
 )
-def accuracy_difference(contrast: Contrast) -> float:
+def accuracy_difference(contrast: Contrast) -> Counts:
     """ACCa - ACCd"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(a.tp + a.tn, a.n), divide(d.tp + d.tn, d.n))
 
 
@@ -203,9 +195,9 @@ def accuracy_difference(contrast: Contrast) -> float:
     ),
     Scale(low=-math.inf, high=math.inf),
 )
-def treatment_equality(contrast: Contrast) -> float:
+def treatment_equality(contrast: Contrast) -> Counts:
     """FNd / FPd - FNa / FPa"""
-    a, d = _facets(contrast)
+    a, d = contrast.a, contrast.d
     return difference(divide(d.fn, d.fp), divide(a.fn, a.fp))
 
 
@@ -220,10 +212,11 @@ def treatment_equality(contrast: Contrast) -> float:
         below="Within groups, {d} is a smaller part of the rejected than of the accepted, by {points}.",
         level="Within groups, {d} is the same part of the rejected as of the accepted.",
     ),
+    needs=(HAS_GROUPS, *both_outcomes(lambda c: c.predictions)),
 )
-def conditional_disparity_in_predictions(contrast: Contrast) -> float:
+def conditional_disparity_in_predictions(contrast: Contrast) -> Counts:
     """CDDL with predictions for labels"""
-    return conditional_disparity(contrast.groups.sum(axis=2), contrast.predictions)
+    return conditional_disparity(contrast.groups.sum(axis=-2))
 
 
 @metric(
@@ -238,13 +231,18 @@ def conditional_disparity_in_predictions(contrast: Contrast) -> float:
         level="Every row gets the same benefit.",
     ),
     Scale(low=0, high=math.inf),
+    needs=(HAS_BENEFIT,),
+    tested=False,
 )
-def generalized_entropy(contrast: Contrast) -> float:
+def generalized_entropy(contrast: Contrast) -> Counts:
     """1 / (2n) sum of (b / mu)^2 - 1, with the benefit b = y^ - y + 1 and its mean mu"""
-    (tn, fp), (fn, tp) = contrast.table.sum(axis=0).tolist()
-    n = tn + fp + fn + tp
-    mean = divide(2 * fp + tn + tp, n)
-    if mean == 0:
-        raise ValueError("Every prediction is a missed positive: there is no benefit to be spread.")
-    counts, benefits = np.array([fn, tn + tp, fp]), np.array([0.0, 1.0, 2.0])
-    return float(np.sum(counts * ((benefits / mean) ** 2 - 1)) / (2 * n))
+    both = Side(contrast.table.sum(axis=-3))
+    mean = _benefit(contrast)
+    spread = (both.fp * ((2 / mean) ** 2 - 1) + (both.tn + both.tp) * ((1 / mean) ** 2 - 1) - both.fn) / 2
+    return np.asarray(spread / both.n)
+
+
+def _benefit(contrast: Contrast) -> Counts:
+    """The mean benefit: 2 for a false positive, 1 for a right prediction, 0 for a missed positive."""
+    both = Side(contrast.table.sum(axis=-3))
+    return divide(2 * both.fp + both.tn + both.tp, both.n)

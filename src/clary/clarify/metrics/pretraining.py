@@ -5,11 +5,54 @@ a is "all other rows", d the sensitive facet; n counts rows, n1 the ones with th
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
-from clary.clarify.contrast import Contrast, Counts
-from clary.clarify.metrics.registry import PRE_TRAINING, Scale, Words, both_facets, divide, metric
+import numpy as np
+
+from clary.clarify.contrast import Contrast, Counts, Flags
+from clary.clarify.metrics.registry import (
+    BOTH_FACETS,
+    PRE_TRAINING,
+    Need,
+    Scale,
+    Words,
+    divide,
+    metric,
+)
+
+
+def _common(contrast: Contrast) -> Flags:
+    """Which label values both facets have, shape (..., labels)."""
+    return np.asarray((contrast.labels > 0).all(axis=-2))
+
+
+DISTRIBUTIONS = (
+    *BOTH_FACETS,
+    Need(
+        lambda c: np.asarray(_common(c).any(axis=-1)),
+        "The facets have no label value in common: their label shares cannot be compared.",
+    ),
+)
+
+HAS_GROUPS = Need(
+    lambda c: np.asarray(c.cells.shape[-4] > 1),
+    "This metric compares within groups: name a group_variable in the configuration to get it.",
+)
+
+
+def both_outcomes(counts: Callable[[Contrast], Counts]) -> tuple[Need, Need]:
+    """Some rows are accepted and some rejected, by `counts` of facet and (predicted) label."""
+    return (
+        Need(
+            lambda c: np.asarray(counts(c)[..., 1].sum(axis=-1) > 0),
+            "No row has the positive label: there is no accepted part to compare.",
+        ),
+        Need(
+            lambda c: np.asarray(counts(c)[..., 0].sum(axis=-1) > 0),
+            "No row has the negative label: there is no rejected part to compare.",
+        ),
+    )
+
 
 _SAME = "The labels of {d} and of {a} are spread the same way."
 _SPREAD = "The labels of {d} and of {a} are spread differently"
@@ -27,9 +70,9 @@ _SPREAD = "The labels of {d} and of {a} are spread differently"
         level="{d} and {a} have equally many rows.",
     ),
 )
-def class_imbalance(contrast: Contrast) -> float:
+def class_imbalance(contrast: Contrast) -> Counts:
     """(na - nd) / (na + nd)"""
-    na, nd = both_facets(contrast)
+    na, nd = contrast.a.n, contrast.d.n
     return (na - nd) / (na + nd)
 
 
@@ -44,15 +87,14 @@ def class_imbalance(contrast: Contrast) -> float:
         level="The positive label is equally frequent in {d} and in {a}.",
     ),
 )
-def difference_in_labels(contrast: Contrast) -> float:
+def difference_in_labels(contrast: Contrast) -> Counts:
     """na1 / na - nd1 / nd"""
     return positive_gap(contrast, contrast.labels)
 
 
-def positive_gap(contrast: Contrast, counts: Counts) -> float:
+def positive_gap(contrast: Contrast, counts: Counts) -> Counts:
     """The share of positives among a less the one among d, of `counts` by facet and (predicted) label."""
-    na, nd = both_facets(contrast)
-    return float(counts[0, 1] / na - counts[1, 1] / nd)
+    return counts[..., 0, 1] / contrast.a.n - counts[..., 1, 1] / contrast.d.n
 
 
 @metric(
@@ -66,11 +108,12 @@ def positive_gap(contrast: Contrast, counts: Counts) -> float:
         level=_SAME,
     ),
     Scale(low=0, high=np.inf),
+    needs=DISTRIBUTIONS,
 )
-def kullback_leibler(contrast: Contrast) -> float:
+def kullback_leibler(contrast: Contrast) -> Counts:
     """sum over x of Pa(x) ln(Pa(x) / Pd(x)), over the label values that both facets have"""
     pa, pd = _distributions(contrast)
-    return float(np.sum(pa * np.log(pa / pd)))
+    return np.asarray(np.sum(pa * _log(pa / pd), axis=-1))
 
 
 @metric(
@@ -83,12 +126,13 @@ def kullback_leibler(contrast: Contrast) -> float:
         level=_SAME,
     ),
     Scale(low=0, high=float(np.log(2))),
+    needs=DISTRIBUTIONS,
 )
-def jensen_shannon(contrast: Contrast) -> float:
+def jensen_shannon(contrast: Contrast) -> Counts:
     """(KL(Pa, P) + KL(Pd, P)) / 2 with P = (Pa + Pd) / 2"""
     pa, pd = _distributions(contrast)
     p = (pa + pd) / 2
-    return float(0.5 * (np.sum(pa * np.log(pa / p)) + np.sum(pd * np.log(pd / p))))
+    return np.asarray(0.5 * np.sum(pa * _log(pa / p) + pd * _log(pd / p), axis=-1))
 
 
 @metric(
@@ -101,10 +145,12 @@ def jensen_shannon(contrast: Contrast) -> float:
         level=_SAME,
     ),
     Scale(low=0, high=float(np.sqrt(2))),
+    needs=DISTRIBUTIONS,
 )
-def lp_norm(contrast: Contrast) -> float:
+def lp_norm(contrast: Contrast) -> Counts:
     """The 2-norm of Pa - Pd"""
-    return _distance(contrast, 2)
+    pa, pd = _distributions(contrast)
+    return np.asarray(np.sqrt(np.sum((pa - pd) ** 2, axis=-1)))
 
 
 @metric(
@@ -117,10 +163,12 @@ def lp_norm(contrast: Contrast) -> float:
         level=_SAME,
     ),
     Scale(low=0, high=1),
+    needs=DISTRIBUTIONS,
 )
-def total_variation(contrast: Contrast) -> float:
+def total_variation(contrast: Contrast) -> Counts:
     """Half the 1-norm of Pa - Pd"""
-    return 0.5 * _distance(contrast, 1)
+    pa, pd = _distributions(contrast)
+    return np.asarray(0.5 * np.sum(np.abs(pa - pd), axis=-1))
 
 
 @metric(
@@ -133,10 +181,12 @@ def total_variation(contrast: Contrast) -> float:
         level=_SAME,
     ),
     Scale(low=0, high=1),
+    needs=DISTRIBUTIONS,
 )
-def kolmogorov_smirnov(contrast: Contrast) -> float:
+def kolmogorov_smirnov(contrast: Contrast) -> Counts:
     """max over x of |Pa(x) - Pd(x)|"""
-    return _distance(contrast, np.inf)
+    pa, pd = _distributions(contrast)
+    return np.asarray(np.max(np.abs(pa - pd), axis=-1))
 
 
 @metric(
@@ -152,39 +202,29 @@ def kolmogorov_smirnov(contrast: Contrast) -> float:
         below="Within groups, {d} is a smaller part of the rejected than of the accepted, by {points}.",
         level="Within groups, {d} is the same part of the rejected as of the accepted.",
     ),
+    needs=(HAS_GROUPS, *both_outcomes(lambda c: c.labels)),
 )
-def conditional_disparity_in_labels(contrast: Contrast) -> float:
+def conditional_disparity_in_labels(contrast: Contrast) -> Counts:
     """sum over groups g of n_g (D_g - A_g) / n; D, A: the part of d among the rejected and the accepted"""
-    return conditional_disparity(contrast.groups.sum(axis=3), contrast.labels)
+    return conditional_disparity(contrast.groups.sum(axis=-1))
 
 
-def conditional_disparity(groups: Counts, overall: Counts) -> float:
-    """CDD of counts by (group, facet, outcome); a part of nothing is 0. Both outcomes must occur at all."""
-    if len(groups) == 0:
-        raise ValueError(
-            "This metric compares within groups: name a group_variable in the configuration to get it."
-        )
-    rejected, accepted = overall.sum(axis=0).tolist()
-    if accepted == 0:
-        raise ValueError("No row has the positive label: there is no accepted part to compare.")
-    if rejected == 0:
-        raise ValueError("No row has the negative label: there is no rejected part to compare.")
-    totals = groups.sum(axis=1)
-    parts = np.divide(groups[:, 1], totals, out=np.zeros(totals.shape), where=totals > 0)
-    sizes = totals.sum(axis=1)
-    return divide(float(np.sum(sizes * (parts[:, 0] - parts[:, 1]))), float(sizes.sum()))
+def conditional_disparity(groups: Counts) -> Counts:
+    """CDD of counts by (..., group, facet, outcome); a part of nothing is 0."""
+    totals = groups.sum(axis=-2)
+    parts = divide(groups[..., 1, :], totals)
+    sizes = totals.sum(axis=-1)
+    disparities = sizes * (parts[..., 0] - parts[..., 1])
+    return divide(np.asarray(disparities.sum(axis=-1)), np.asarray(sizes.sum(axis=-1)))
 
 
-def _distance(contrast: Contrast, order: float) -> float:
-    pa, pd = _distributions(contrast)
-    return float(np.linalg.norm(pa - pd, order))
+def _distributions(contrast: Contrast) -> tuple[Counts, Counts]:
+    """Label shares of a and d, 0 where one of them lacks the label; they need not sum to 1 (smclarify)."""
+    shares = contrast.labels / contrast.labels.sum(axis=-1, keepdims=True)
+    shares = np.where(_common(contrast)[..., None, :], shares, 0.0)
+    return shares[..., 0, :], shares[..., 1, :]
 
 
-def _distributions(contrast: Contrast) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Label shares of a and d, of the labels that both have; not made to sum to 1 again (as smclarify)."""
-    both_facets(contrast)
-    a, d = contrast.labels
-    common = (a > 0) & (d > 0)
-    if not common.any():
-        raise ValueError("The facets have no label value in common: their label shares cannot be compared.")
-    return a[common] / a.sum(), d[common] / d.sum()
+def _log(ratio: Counts) -> Counts:
+    """The logarithm of a ratio of shares, 0 where both are 0."""
+    return np.log(np.where(np.isnan(ratio), 1.0, ratio))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal
 
-from clary.clarify.contrast import Contrast
+import numpy as np
+
+from clary.clarify.contrast import Contrast, Counts, Flags
 from clary.clarify.errors import ClarifyError, known
 
 Stage = Literal["pre_training_bias", "post_training_bias"]
-Formula = Callable[[Contrast], float]
+Formula = Callable[[Contrast], Counts]
 PRE_TRAINING: Stage = "pre_training_bias"
 POST_TRAINING: Stage = "post_training_bias"
 
@@ -38,29 +41,70 @@ class Scale:
     low: float = -1.0
     high: float = 1.0
 
+    @property
+    def one_sided(self) -> bool:
+        """Whether the fair value is the least there is, so that chance can only lie above it."""
+        return self.low == self.fair
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a table must have for a metric to have a value, and what is said where it has not."""
+
+    holds: Callable[[Contrast], Flags]
+    otherwise: str | Callable[[Contrast], str]
+
+    def why_not(self, contrast: Contrast) -> str:
+        return self.otherwise if isinstance(self.otherwise, str) else self.otherwise(contrast)
+
+
+BOTH_FACETS = (
+    Need(
+        lambda c: c.compares[0],
+        "The facet has no rows: nothing to compare. Check the facet's value or threshold.",
+    ),
+    Need(
+        lambda c: c.compares[1],
+        "All rows are in the facet: nothing to compare it with.",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its formula and its words."""
+    """One metric: its formula, what the formula needs, and its words.
+
+    `compute` takes a contrast with any leading axes and returns one value for each table, whatever it is
+    worth; `values` knows where there is none.
+    """
 
     name: str
     description: str
     stage: Stage
     compute: Formula
+    needs: tuple[Need, ...]
     words: Words
     scale: Scale
+    tested: bool = True
+    """Whether "no disparity" is a hypothesis that can be tested."""
 
 
 _METRICS: dict[str, Metric] = {}
 
 
 def metric(
-    name: str, description: str, stage: Stage, words: Words, scale: Scale = Scale()
+    name: str,
+    description: str,
+    stage: Stage,
+    words: Words,
+    scale: Scale = Scale(),
+    needs: tuple[Need, ...] = BOTH_FACETS,
+    tested: bool = True,
 ) -> Callable[[Formula], Formula]:
     """Register the decorated function as the metric `name`; `description` is Clarify's, word for word."""
 
     def register(compute: Formula) -> Formula:
-        _METRICS[name] = Metric(name, description, stage, compute, words, scale)
+        _METRICS[name] = Metric(name, description, stage, compute, needs, words, scale, tested)
         return compute
 
     return register
@@ -71,7 +115,7 @@ def find(name: str) -> Metric:
     return _METRICS[name]
 
 
-def metrics_of(stage: Stage, methods: str | list[str] = "all") -> list[Metric]:
+def metrics_of(stage: Stage, methods: str | Sequence[str] = "all") -> list[Metric]:
     """The asked metrics of a stage, sorted by name as Clarify sorts them; ClarifyError for an unknown one."""
     here = {name: m for name, m in sorted(_METRICS.items()) if m.stage == stage}
     if methods == "all":
@@ -83,38 +127,42 @@ def metrics_of(stage: Stage, methods: str | list[str] = "all") -> list[Metric]:
     return [m for name, m in here.items() if name in asked]
 
 
+def values(m: Metric, contrast: Contrast) -> Counts:
+    """The metric of every table of a contrast; NaN where a table does not have what the metric needs."""
+    defined = reduce(np.logical_and, (need.holds(contrast) for need in m.needs))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(defined, m.compute(contrast), np.nan)
+
+
+def value(m: Metric, contrast: Contrast) -> float:
+    """The metric of one table; ValueError with the reason where it has none."""
+    for need in m.needs:
+        if not need.holds(contrast):
+            raise ValueError(need.why_not(contrast))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(m.compute(contrast))
+
+
 def result(m: Metric, contrast: Contrast) -> dict[str, Any]:
     """Clarify's record of one metric: name, description, value, and error where it has no value."""
     record: dict[str, Any] = {"name": m.name, "description": m.description, "value": None}
     try:
-        record["value"] = in_json(float(m.compute(contrast)))
+        record["value"] = in_json(value(m, contrast))
     except ValueError as error:
         record["error"] = str(error)
     return record
 
 
-def in_json(value: float) -> float | str:
+def in_json(number: float) -> float | str:
     """Infinity has no JSON number: Clarify writes it as a string."""
-    return value if math.isfinite(value) else str(value).replace("inf", "Infinity")
+    return number if math.isfinite(number) else str(number).replace("inf", "Infinity")
 
 
-def divide(x: float, y: float) -> float:
+def divide(x: Counts, y: Counts) -> Counts:
     """x / y, where 0/0 is 0 and x/0 is an infinity of x's sign (the convention of smclarify)."""
-    if y != 0:
-        return x / y
-    return math.copysign(math.inf, x) if x else 0.0
+    return np.where((x == 0) & (y == 0), 0.0, x / y)
 
 
-def difference(x: float, y: float) -> float:
+def difference(x: Counts, y: Counts) -> Counts:
     """x - y, where two equal infinities differ by 0 (the convention of smclarify)."""
-    return 0.0 if x == y else x - y
-
-
-def both_facets(contrast: Contrast) -> tuple[int, int]:
-    """The numbers of rows (na, nd); an error if one facet has none, since there is nothing to compare."""
-    na, nd = contrast.table.sum(axis=(1, 2)).tolist()
-    if nd == 0:
-        raise ValueError("The facet has no rows: nothing to compare. Check the facet's value or threshold.")
-    if na == 0:
-        raise ValueError("All rows are in the facet: nothing to compare it with.")
-    return na, nd
+    return np.where(x == y, 0.0, x - y)

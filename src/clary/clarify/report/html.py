@@ -11,12 +11,13 @@ from typing import Any
 
 import jinja2
 
+from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.bias_metrics import FacetBias, StageBias
-from clary.clarify.contrast import outcomes
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
+from clary.clarify.report.bias import tables
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -34,13 +35,14 @@ def render(findings: Findings) -> str:
     )
     environment.filters.update(number=words.number, plain=words.plain, percent=words.percent)
     report = findings.config.report
-    stages = [s for s in (findings.pre_training, findings.post_training) if s is not None]
+    bias = findings.bias or BiasFindings()
+    stages = [s for s in (bias.pre_training, bias.post_training) if s is not None]
     explanation = findings.explanation
     return environment.get_template("report.html.jinja").render(
         title=report.title if report else "Analysis Report",
         style=(folder / "report.css").read_text("utf-8"),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        rows=len(findings.roles.features),
+        rows=findings.rows,
         features=findings.roles.features.shape[1],
         facets=_facets(stages),
         stages=[_stage(stage) for stage in stages],
@@ -52,6 +54,7 @@ def render(findings: Findings) -> str:
         config=json.dumps(findings.asked, indent=2, ensure_ascii=False),
         versions=_versions(),
         label=_label(stages),
+        tables=tables(bias),
     )
 
 
@@ -76,23 +79,24 @@ def _facets(stages: list[StageBias]) -> list[dict[str, Any]]:
 
 def _overview(facet: FacetBias, predicted: bool) -> dict[str, Any]:
     d, a = words.sides(facet)
-    total = int(facet.contrast.table.sum())
+    total = int(facet.contrast.sizes.sum())
     sides = [_side(facet, 1, d, total, predicted), _side(facet, 0, a, total, predicted)]
     return {"heading": words.heading(facet), "a": a, "sides": sides}
 
 
 def _side(facet: FacetBias, side: int, name: str, total: int, predicted: bool) -> dict[str, Any]:
-    o = outcomes(facet.contrast, side)
-    rows = max(o.n, 1)
-    shares: list[tuple[str, float]] = [("label", (int(facet.contrast.labels[side, 1])) / rows)]
+    o = facet.contrast.d if side else facet.contrast.a
+    (tn, fp), (fn, tp) = facet.contrast.sizes[side].astype(int).tolist()
+    whole = float(o.n) or 1.0
+    shares: list[tuple[str, float]] = [("label", float(o.tp + o.fn) / whole)]
     if predicted:
-        shares.append(("prediction", (o.tp + o.fp) / rows))
+        shares.append(("prediction", float(o.tp + o.fp) / whole))
     return {
         "name": name,
-        "rows": o.n,
-        "share": o.n / total,
+        "rows": tn + fp + fn + tp,
+        "share": (tn + fp + fn + tp) / total,
         "shares": shares,
-        "outcomes": o if predicted else None,
+        "outcomes": {"tp": tp, "fp": fp, "fn": fn, "tn": tn} if predicted else None,
         "sensitive": side == 1,
     }
 
@@ -111,20 +115,22 @@ def _stage(stage: StageBias) -> dict[str, Any]:
         "title": "Bias of the model's predictions" if after else "Bias in the data",
         "subtitle": "Post-training metrics" if after else "Pre-training metrics",
         "key": stage.stage,
-        "facets": [_measured(facet) for facets in stage.facets.values() for facet in facets],
+        "facets": [_measured(facet, stage) for facets in stage.facets.values() for facet in facets],
     }
 
 
-def _measured(facet: FacetBias) -> dict[str, Any]:
-    _, a = words.sides(facet)
+def _measured(facet: FacetBias, stage: StageBias) -> dict[str, Any]:
+    d, a = words.sides(facet)
+    confidence = stage.intervals.confidence if stage.intervals else 0.0
     return {
         "heading": words.heading(facet),
         "a": a,
-        "metrics": [_metric(record, facet) for record in facet.metrics],
+        "metrics": [_metric(record, facet, confidence) for record in facet.metrics],
+        "warnings": [words.warning(w, d, a) for w in facet.warnings],
     }
 
 
-def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
+def _metric(record: dict[str, Any], facet: FacetBias, confidence: float) -> dict[str, Any]:
     m = find(record["name"])
     return {
         **record,
@@ -133,6 +139,7 @@ def _metric(record: dict[str, Any], facet: FacetBias) -> dict[str, Any]:
         "reading": words.reading(record, facet),
         "gauge": charts.gauge(m.scale, record["value"]),
         "shown": words.number(record["value"], signed=m.scale.low < 0),
+        "sureness": words.sureness(record, confidence, signed=m.scale.low < 0),
     }
 
 

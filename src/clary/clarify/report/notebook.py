@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.findings import Findings
 
 Cell = dict[str, Any]
@@ -105,7 +106,8 @@ def _code(source: str) -> Cell:
 
 
 def _bias_cells(findings: Findings) -> list[Cell]:
-    stages = [(findings.pre_training, "Bias in the data"), (findings.post_training, "Bias of the model")]
+    bias = findings.bias or BiasFindings()
+    stages = [(bias.pre_training, "Bias in the data"), (bias.post_training, "Bias of the model")]
     cells = []
     for stage, title in stages:
         if stage is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from clary.clarify.bias_metrics import FacetBias
+from clary.clarify.group_sizes import SmallGroup
 from clary.clarify.metrics.registry import Metric, find
 
 MINUS = "\N{MINUS SIGN}"
@@ -35,6 +37,31 @@ def plain(value: float) -> str:
 def percent(share: float) -> str:
     """A share as a percentage with one decimal."""
     return f"{100 * share:.1f} %"
+
+
+def interval(ends: Sequence[float | str], signed: bool = True) -> str:
+    """The two ends of an interval."""
+    low, high = (number(end, signed) for end in ends)
+    return f"{low} to {high}"
+
+
+def sureness(record: dict[str, Any], confidence: float, signed: bool) -> str:
+    """How sure a value is: its interval, and how easily chance gives it; empty where not measured."""
+    ends, p = record.get("confidence_interval"), record.get("p_value")
+    if ends is None:
+        return str(record.get("interval_error", ""))
+    chance = "" if p is None else f", p {'< 0.01' if p < 0.01 else f'= {p:.2f}'}"
+    return f"{100 * confidence:g} % interval {interval(ends, signed)}{chance}"
+
+
+def warning(small: SmallGroup, facet: str, others: str) -> str:
+    """One sentence: which metrics rest on how few rows."""
+    side = facet if small.facet else others
+    rows = "1 row" if small.rows == 1 else f"{small.rows:,} rows"
+    part = "" if small.part == "rows" else f" ({small.part})"
+    return (
+        f"Only {rows} of {side}{part}, fewer than {small.minimum}: {', '.join(small.metrics)} may be chance."
+    )
 
 
 def sides(facet: FacetBias) -> tuple[str, str]:

@@ -69,11 +69,13 @@ def run(root: Path) -> None:
         here = local(asked, root, folder)
         parsed = parse(here)
         data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
-        frame = read(data, parsed)
-        cast(frame, parsed)
-        log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
-        predict = _model(parsed, cleanup) if config.needs_model else None
-        document = analyze(here, frame, predict, root / "processing/output", log)
+        if config.needs_model:
+            frame = read(data, parsed)
+            cast(frame, parsed)
+            log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
+            document = analyze(here, frame, _model(parsed, cleanup), root / "processing/output", log)
+        else:
+            document = analyze(here, data, None, root / "processing/output", log)
     log("Collected analyses:")
     log(json.dumps(document, indent=2, ensure_ascii=False))
 

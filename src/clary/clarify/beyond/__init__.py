@@ -1,0 +1,1 @@
+"""Measures of bias that Clarify does not have, and remedies with their effect."""
