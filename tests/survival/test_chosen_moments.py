@@ -197,10 +197,10 @@ def test_an_installation_ends_with_its_job(user: Jobs) -> None:
     user.sagemaker.stop_training_job(TrainingJobName=stopped)
     again(user.clary)
     assert user.end(stopped, 10)["TrainingJobStatus"] == "Stopped"
-    assert home.processes("environment/") == []
+    wait(lambda: not home.processes("environment/"), 5)
     late = user.end(user.train(user.script("", slow_requirements(62), seconds=2, ResourceConfig=SMALL)), 15)
     assert (late["TrainingJobStatus"], late["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
-    assert home.processes("environment/") == []
+    wait(lambda: not home.processes("environment/"), 5)
     assert not list((user.clary.home / "environments").glob("*.source"))
 
 
