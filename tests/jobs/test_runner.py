@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import subprocess
@@ -255,3 +256,21 @@ def test_a_wish_to_stop_that_reached_nobody_is_told_again(runner: ProcessRunner,
     assert runner.look("job/x") == Process(running=True)
     runner.stop("job/x", 60)
     assert ended(runner, 5).exit_code == -signal.SIGTERM
+
+
+def test_a_lost_program_of_one_home_is_no_other_homes(tmp_path: Path) -> None:
+    """Two homes may have programs of one id, such as the installation of the same requirements."""
+    homes = [tmp_path / "one", tmp_path / "two"]
+    runners = [ProcessRunner(place) for place in homes]
+    for runner, place in zip(runners, homes, strict=True):
+        runner.start(program(place, "import time; print('up', flush=True); time.sleep(60)"))
+        wait(lambda: "up" in messages(place))  # noqa: B023
+    supervisor = int(json.loads((homes[0] / "programs" / "job%2Fx" / "started").read_text())["pid"])
+    os.kill(supervisor, signal.SIGKILL)
+    wait(lambda: runners[0].look("job/x") == Process(running=False, lost=True))
+    time.sleep(0.3)
+    assert runners[1].look("job/x") == Process(running=True)
+    runners[1].stop("job/x", 5)
+    assert ended(runners[1], 5).exit_code == -signal.SIGTERM
+    for runner in runners:
+        runner.forget("job/x")

@@ -47,8 +47,10 @@ def moments(passed: list[str], few: int) -> list[int]:
     chosen = sorted(random.choice(numbers) for numbers in places.values())
     if EVERY or len(chosen) <= few:
         return chosen
-    middle = len(chosen) * 3 // 4
-    return random.sample(chosen[:middle], few // 2) + random.sample(chosen[middle:], few - few // 2)
+    half = few - few // 2
+    late = chosen[-max(half, len(chosen) // 4) :]
+    early = chosen[: -len(late)]
+    return random.sample(early, min(few // 2, len(early))) + random.sample(late, half)
 
 
 def _work(

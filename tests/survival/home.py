@@ -57,12 +57,13 @@ def _leads(pid: int) -> bool:
         return False
 
 
-def processes(name: str) -> list[str]:
-    """Command lines of all processes of programs whose id holds `name`."""
+def processes(home: Path, name: str) -> list[str]:
+    """Command lines of all processes of this home's programs whose id begins with `name`."""
     found = []
+    house = b"CLARY_PROGRAM_HOME=" + os.fsencode(home.resolve())
     for entry in Path("/proc").glob("[0-9]*"):
-        marks = [v for v in _read(entry / "environ").split(b"\0") if v.startswith(b"CLARY_PROGRAM=")]
-        if any(name.encode() in mark for mark in marks):
+        marks = _read(entry / "environ").split(b"\0")
+        if house in marks and any(mark.startswith(f"CLARY_PROGRAM={name}".encode()) for mark in marks):
             found.append(_read(entry / "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")[:200])
     return found
 

@@ -170,7 +170,7 @@ def test_a_queue_outlives_its_server(user: Jobs) -> None:
 
 
 def installing(user: Jobs, name: str) -> None:
-    wait(lambda: home.processes("environment/"))
+    wait(lambda: home.processes(user.clary.home, "environment/"))
     assert user.describe(name)["SecondaryStatus"] == "Downloading"
 
 
@@ -197,10 +197,10 @@ def test_an_installation_ends_with_its_job(user: Jobs) -> None:
     user.sagemaker.stop_training_job(TrainingJobName=stopped)
     again(user.clary)
     assert user.end(stopped, 10)["TrainingJobStatus"] == "Stopped"
-    wait(lambda: not home.processes("environment/"), 5)
+    wait(lambda: not home.processes(user.clary.home, "environment/"), 5)
     late = user.end(user.train(user.script("", slow_requirements(62), seconds=2, ResourceConfig=SMALL)), 15)
     assert (late["TrainingJobStatus"], late["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
-    wait(lambda: not home.processes("environment/"), 5)
+    wait(lambda: not home.processes(user.clary.home, "environment/"), 5)
     assert not list((user.clary.home / "environments").glob("*.source"))
 
 
@@ -228,7 +228,7 @@ MOMENTS: dict[str, Callable[[Path, str], bool]] = {
     "its worker is being started": lambda place, name: any(
         (place / "programs").glob(f"Endpoint%2F{name}%2F*")
     ),
-    "its worker loads": lambda place, name: bool(home.processes(f"Endpoint/{name}/")),
+    "its worker loads": lambda place, name: bool(home.processes(place, f"Endpoint/{name}/")),
 }
 
 
@@ -251,5 +251,5 @@ def test_a_deployment_is_finished_by_the_next_server(user: Jobs) -> None:
         user.sagemaker.delete_endpoint(EndpointName=name)
         again(user.clary)
         wait(lambda: not user.sagemaker.list_endpoints()["Endpoints"])
-        assert home.processes(f"Endpoint/{name}/") == [], moment
+        wait(lambda: not home.processes(user.clary.home, f"Endpoint/{name}/"), 5)  # noqa: B023
     deploying.check()

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
+from jobs.conftest import wait
 from running import Clary, free_port
 from survival import home
 from survival.endpoint_client import EndpointClient
 from survival.job_client import JobClient
-from survival.ledger import ServerGone, client
+from survival.ledger import DEAD, ServerGone, client
 from survival.object_client import ObjectClient
 from survival.record_client import RecordClient
 
@@ -86,13 +87,16 @@ def test_a_server_killed_at_random_points(server: Clary, seed: int) -> None:
             answered += sum(one.result(30) for one in running)
             kills += 1 + restart(server, chance)
             born = time.time()
-            list(pool.map(lambda client: client.check(), clients))
+            try:
+                list(pool.map(lambda client: client.check(), clients))
+            except DEAD as error:
+                raise AssertionError(f"nobody killed it: {server.process}\n{server.log()[-2000:]}") from error
             home.check_data(server.home, born - 5)
             twice = [id for id, count in home.supervised(server.home).items() if count > 1]
             assert not twice, f"run twice: {twice}"
     print(f"{kills} kills, {answered} calls answered")
     assert answered > 10 * KILLS
-    check_the_end(server, clients, prefix)
+    check_the_end(server, clients)
 
 
 def restart(server: Clary, chance: random.Random) -> int:
@@ -107,13 +111,13 @@ def restart(server: Clary, chance: random.Random) -> int:
     return kills
 
 
-def check_the_end(server: Clary, clients: list[Any], prefix: str) -> None:
+def check_the_end(server: Clary, clients: list[Any]) -> None:
     for one in clients:
         one.check(everything=True)
         if isinstance(one, ObjectClient):
             one.close()
     home.check_data(server.home)
-    assert home.processes(prefix) == []
+    wait(lambda: not home.processes(server.home, ""), 5)
     assert not home.supervised(server.home)
     assert home.leftovers(server.home) == []
     assert "Traceback" not in server.log()

@@ -71,7 +71,7 @@ class ProcessRunner:
         try:
             return Process(running=False, exit_code=int(_read(folder / "exit")["code"]))
         except (OSError, ValueError):
-            _kill_leftovers(id)
+            _kill_leftovers(id, self._home)
             return Process(running=False, lost=True)
 
     def stop(self, id: str, grace_seconds: float) -> None:
@@ -92,7 +92,7 @@ class ProcessRunner:
         folder = self._folder(id)
         if folder.exists() and not _held(folder):
             self._reap(id)
-            self._means()[2].drop(id)
+            self._means()[2].drop(self._name(id))
             shutil.rmtree(folder, ignore_errors=True)
 
     def isolation(self) -> str:
@@ -111,7 +111,7 @@ class ProcessRunner:
         program.log.parent.mkdir(parents=True, exist_ok=True)
         prefix = process_sandbox.arguments(bwrap, program, self._home, folder) if bwrap else []
         root = process_sandbox.MOUNT if bwrap else program.root
-        groups = limits.make(program.id, program.memory_mib, program.cpus)
+        groups = limits.make(self._name(program.id), program.memory_mib, program.cpus)
         plain_limit = program.memory_mib << 20 if program.memory_mib and limits.memory is None else None
         spec = {
             "argv": [*prefix, *program.argv],
@@ -145,7 +145,11 @@ class ProcessRunner:
     def _environment(self, program: Program, root: Path) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if k in INHERITED or k.startswith("PIP_")}
         inherited.setdefault("PATH", os.defpath)
-        marks = {"CLARY_ML_ROOT": str(root), "CLARY_PROGRAM": program.id}
+        marks = {
+            "CLARY_ML_ROOT": str(root),
+            "CLARY_PROGRAM": program.id,
+            "CLARY_PROGRAM_HOME": str(self._home),
+        }
         return {**inherited, "PYTHONUNBUFFERED": "1", **program.environment, **marks}
 
     def _means(self) -> tuple[str | None, str, process_limits.Limits]:
@@ -165,6 +169,10 @@ class ProcessRunner:
             child = self._children.get(id)
             if child is not None and child.poll() is not None:
                 del self._children[id]
+
+    def _name(self, id: str) -> str:
+        """Unlike the id, which other homes of this machine may have too."""
+        return f"{self._home}\0{id}"
 
     def _folder(self, id: str) -> Path:
         return self._programs / quote(id, safe="")
@@ -197,12 +205,12 @@ def _held(folder: Path) -> bool:
     return False
 
 
-def _kill_leftovers(id: str) -> None:
-    """What a killed supervisor left behind, known by the mark in its environment (Linux)."""
-    mark = f"CLARY_PROGRAM={id}\0".encode()
+def _kill_leftovers(id: str, home: Path) -> None:
+    """What a killed supervisor left behind, known by the marks in its environment (Linux)."""
+    marks = {f"CLARY_PROGRAM={id}".encode(), b"CLARY_PROGRAM_HOME=" + os.fsencode(home)}
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if mark in (entry / "environ").read_bytes() + b"\0":
+            if marks <= set((entry / "environ").read_bytes().split(b"\0")):
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
