@@ -90,7 +90,9 @@ def test_a_server_killed_at_random_points(server: Clary, seed: int) -> None:
             try:
                 list(pool.map(lambda client: client.check(), clients))
             except DEAD as error:
-                raise AssertionError(f"nobody killed it: {server.process}\n{server.log()[-2000:]}") from error
+                assert server.process is not None
+                ended = f"it was not killed, and ended with {server.process.poll()}"
+                raise AssertionError(f"{ended}\n{server.log()[-2000:]}") from error
             home.check_data(server.home, born - 5)
             twice = [id for id, count in home.supervised(server.home).items() if count > 1]
             assert not twice, f"run twice: {twice}"
