@@ -141,6 +141,9 @@ def _give_up(world: World, record: Record, coming: Deployment, why: str) -> None
             return state
         return replace(state, coming=None, old=(*state.old, coming))
 
+    if not back:
+        # Before the record says so: who has read there that it failed is told the same by a call.
+        world.routes.set(record.name, Route((), "Failed"))
     undone = f"The update to {coming.config} failed and was rolled back. {why}"
     change(world, record.name, alter, "InService" if back else "Failed", reason=undone if back else why)
 
