@@ -88,9 +88,9 @@ def _run(command: list[str], task: str, file: Path, times: int) -> Taken:
 
 
 def _around(own: str, peer: str, file: Path, times: int) -> tuple[Taken, Taken]:
-    """Clary before and after its peer: the slower of the two counts."""
+    """Clary before and after its peer, and the least that each takes: others on the machine add to it."""
     first, theirs, second = _own(own, file, 7), _peer(peer, file, times), _own(own, file, 7)
-    return max(first, second, key=lambda taken: taken.seconds), theirs
+    return min(first, second, key=lambda taken: taken.seconds), theirs
 
 
 def _faster(what: str, ours: float, theirs: float, peer: str, times: float, same: bool = True) -> Row:
@@ -107,7 +107,7 @@ def _counting(files: dict[str, Path]) -> list[Row]:
     rows = []
     for size, wanted in (("1M", 150), ("10M", 250)):
         file = files[size]
-        ours, theirs = _around("parquet", "smclarify", file, 1 if size == "10M" else 3)
+        ours, theirs = _around("parquet", "smclarify", file, 2 if size == "10M" else 5)
         codes, bare, read = (_own(task, file, 7) for task in ("codes", "bare codes", "bare parquet"))
         rows += [
             _faster(f"20 metrics, {size} rows, Parquet to values", ours.seconds, theirs.seconds,
@@ -123,7 +123,7 @@ def _counting(files: dict[str, Path]) -> list[Row]:
         ]  # fmt: skip
         if size == "1M":
             once, whole = _own("parquet", file, 1), _peer("smclarify", file, 1)
-            rows.append(_faster("a whole process, 1M rows", once.process, whole.process, "smclarify", 10))
+            rows.append(_faster("a whole process, 1M rows", once.process, whole.process, "smclarify", 5))
     return rows
 
 

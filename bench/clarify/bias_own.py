@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.clarify.bias_peer import COUNTED, TEXTS
+from bench.clarify.bias_peer import COUNTED, TEXTS, peak
 from clary.clarify.bias_metrics import Asked, stage_bias
 from clary.clarify.flips import flips
 from clary.clarify.intervals import resampled
@@ -38,7 +37,7 @@ def main() -> None:
         begin = time.process_time()
         found = run()
         taken.append(time.process_time() - begin)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    memory = peak()
     print(json.dumps({"seconds": min(taken), "memory": memory, "values": found}))
 
 

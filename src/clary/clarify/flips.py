@@ -19,6 +19,9 @@ MOST_DIMENSIONS = 15
 MORE_PLACES = 32
 """How many places are asked where ties go on beyond the first ones."""
 
+SAMPLE = 4096
+"""Points that show which coordinate is the widest."""
+
 LEAF = 24
 """Places in a leaf of the tree."""
 
@@ -34,9 +37,10 @@ def flips(
     A neighbourhood votes by majority, as `KNeighborsClassifier` does. ValueError says why there are none.
     """
     points = _points(features)
-    judged = votes(points[~sensitive], predicted[~sensitive], points[sensitive])
-    change = judged.astype(np.int8) - predicted[sensitive]
-    counted = np.bincount(change + 1, None if weights is None else weights[sensitive], minlength=3)
+    d, a = np.flatnonzero(sensitive), np.flatnonzero(~sensitive)
+    judged = votes(points[a], predicted[a], points[d])
+    change = judged.astype(np.int8) - predicted[d]
+    counted = np.bincount(change + 1, None if weights is None else weights[d], minlength=3)
     return counted.astype(np.float64)
 
 
@@ -86,7 +90,7 @@ def _unique(points: Points) -> tuple[Points, NDArray[np.intp]]:
 
     In this order neighbours are asked one after the other, and lie together in memory.
     """
-    widest = points[:, np.argmax(points.var(axis=0))]
+    widest = points[:, np.argmax(points[:: len(points) // SAMPLE + 1].var(axis=0))]
     order = np.argsort(widest)
     if (np.diff(widest[order]) > 0).all():
         back = np.empty(len(points), np.intp)
