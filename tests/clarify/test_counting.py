@@ -213,3 +213,40 @@ def test_the_flip_test_of_files_reads_their_rows(tmp_path: Path) -> None:
     values = {m["value"] for records in found for m in records if m["name"] == "FT"}
     assert len(values) == 1
     assert None not in values
+
+
+@pytest.mark.parametrize("kind", ["application/x-parquet", "text/csv"])
+def test_many_rows_are_analysed_without_holding_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    data = people(4000).dropna()
+    asked = {
+        "dataset_type": kind,
+        "headers": list(data.columns),
+        "label": "income",
+        "label_values_or_threshold": ["high"],
+        "predicted_label": "guess",
+        "facet": [{"name_or_index": "sex", "value_or_threshold": ["f"]}, {"name_or_index": "team"}],
+        "group_variable": "member",
+        "methods": {
+            "pre_training_bias": {"methods": "all"},
+            "post_training_bias": {"methods": "all"},
+            "report": {"name": "report", "title": "T"},
+        },
+    }
+    if kind == "text/csv":
+        data.to_csv(tmp_path / "data.csv", index=False, header=False)
+    else:
+        data.to_parquet(tmp_path / "data.parquet")
+    whole = clarify.analyze(asked, tmp_path)
+    for module in ("bias_analysis", "streaming"):
+        monkeypatch.setattr(f"clary.clarify.{module}.MOST_FLIPPED", 1000)
+    told: list[str] = []
+    counted = clarify.analyze(asked, tmp_path, output_dir=tmp_path / "out", log=told.append)
+    assert told[0] == f"Counted {len(data):,} rows from their files, a part at a time."
+    assert f"{len(data):,}" in (tmp_path / "out/report.html").read_text("utf-8")
+    for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
+        for facet in counted[stage]["facets"]["sex"] + whole[stage]["facets"]["sex"]:
+            facet["metrics"] = [m for m in facet["metrics"] if m["name"] != "FT"]
+        assert counted[stage]["facets"]["sex"] == whole[stage]["facets"]["sex"]
+        assert counted[stage]["intersections"] == whole[stage]["intersections"]
