@@ -105,8 +105,8 @@ def find_bias(
     label = tabulation.table.axes[tabulation.label_axis]
     complete(label.name, int(label.missing), tabulation.table.rows)
     _warn(tabulation, log)
-    pre, pre_beyond = _stage(config, tabulation, PRE_TRAINING, config.pre_training_bias)
-    post, post_beyond = _stage(config, tabulation, POST_TRAINING, config.post_training_bias)
+    pre, pre_beyond = _stage(config, tabulation, PRE_TRAINING, config.pre_training_bias, log)
+    post, post_beyond = _stage(config, tabulation, POST_TRAINING, config.post_training_bias, log)
     remedy = config.bias.mitigation
     return BiasFindings(
         pre,
@@ -119,14 +119,16 @@ def find_bias(
 
 
 def _stage(
-    config: AnalysisConfig, tabulation: Tabulation, stage: Stage, methods: str | list[str] | None
+    config: AnalysisConfig, tabulation: Tabulation, stage: Stage, methods: str | list[str] | None, log: Log
 ) -> tuple[StageBias | None, StageBeyond]:
     if methods is None:
         return None, StageBeyond()
     settings = config.bias
     asked = Asked(methods, settings.intervals, settings.minimum_group_size)
     beyond = stage_beyond(tabulation, stage, asked, config.label_values_or_threshold, settings.intersections)
-    return stage_bias(tabulation, stage, asked), beyond
+    measured = stage_bias(tabulation, stage, asked)
+    log(f"Measured {'pre' if stage == PRE_TRAINING else 'post'}-training bias.")
+    return measured, beyond
 
 
 def _warn(tabulation: Tabulation, log: Log) -> None:
