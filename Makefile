@@ -25,7 +25,7 @@ check: $(VENV)/.installed  ## format, lint, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed .venvs/moto/.installed  ## print the benchmark tables (peers are installed in environments of their own)
+bench: $(VENV)/.installed .venvs/moto/.installed .venvs/smclarify/.installed .venvs/aif360/.installed .venvs/fairlearn/.installed  ## print the benchmark tables (peers are installed in environments of their own)
 	$(BIN)/python -m bench
 
 wheel: $(VENV)/.installed src/clary/studio/index.html  ## dist/clary-*.whl with the built page inside
@@ -54,6 +54,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 .venvs/smclarify/.installed: tools/sdk-versions.txt
 	tools/new-venv $(PYTHON) $(@D) $$(grep -E '^(smclarify|pandas)==' $<)
+
+.venvs/aif360/.installed: tools/sdk-versions.txt
+	tools/new-venv $(PYTHON) $(@D) $$(grep -E '^(aif360|pandas)==' $<) pyarrow
+
+.venvs/fairlearn/.installed: tools/sdk-versions.txt
+	tools/new-venv $(PYTHON) $(@D) $$(grep -E '^(fairlearn|pandas)==' $<) pyarrow
 
 .venvs/moto/.installed: tools/sdk-versions.txt
 	tools/new-venv $(PYTHON) $(@D) "$$(grep '^moto' $<)"

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison. `unit` is of both numbers; `wanted` says which results are good enough, in words."""
+    """One comparison. `unit` is of both numbers; `wanted` says which results are good enough, in words.
+
+    `good` is None where the result is told for its own sake.
+    """
 
     what: str
     clary: float
@@ -18,7 +21,7 @@ class Row:
     peer_name: str
     unit: str
     wanted: str
-    good: bool
+    good: bool | None
 
     @property
     def ratio(self) -> float:
@@ -29,7 +32,7 @@ def markdown(rows: Iterable[Row]) -> str:
     lines = ["| what | Clary | peer | | ratio | wanted | |", "|---|---:|---:|---|---:|---|---|"]
     for row in rows:
         mine, theirs = (f"{value:,.4g} {row.unit}" for value in (row.clary, row.peer))
-        verdict = "yes" if row.good else "**no**"
+        verdict = {True: "yes", False: "**no**", None: ""}[row.good]
         cells = (row.what, mine, theirs, row.peer_name, f"{row.ratio:.2f}", row.wanted, verdict)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

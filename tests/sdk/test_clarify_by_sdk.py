@@ -78,5 +78,5 @@ def test_the_job_is_told_as_it_goes(scripts: Scripts) -> None:
     assert "Measured post-training bias." in script.end()
     assert script.told("job").startswith("v2-both Completed s3://")
     assert script.told("parts") == (
-        "['explanations', 'post_training_bias_metrics', 'pre_training_bias_metrics', 'version']"
+        "['explanations', 'mitigation', 'post_training_bias_metrics', 'pre_training_bias_metrics', 'version']"
     )

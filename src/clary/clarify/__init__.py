@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from clary.clarify.analysis import analyze
+from clary.clarify.beyond.reweighing import reweigh
+from clary.clarify.beyond.thresholds import group_thresholds
 from clary.clarify.bias_metrics import bias
 from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
+from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
 from clary.clarify.tree_shap import explain_trees
 
-__all__ = ["ClarifyError", "Prediction", "Shap", "Target", "analyze", "bias", "explain", "explain_trees"]
+__all__ = [
+    "ClarifyError",
+    "Intervals",
+    "Prediction",
+    "Shap",
+    "Target",
+    "analyze",
+    "bias",
+    "explain",
+    "explain_trees",
+    "group_thresholds",
+    "reweigh",
+]

@@ -91,9 +91,7 @@ def _bias(findings: Findings, predict: Predict | None, log: Log) -> BiasFindings
     predicted, scores = (None, None)
     if config.post_training_bias is not None:
         predicted, scores = _predicted(findings, predict, log)
-    found = find_bias(config, from_rows(config, roles, predicted), scores, log)
-    log("Measured bias.")
-    return found
+    return find_bias(config, from_rows(config, roles, predicted), scores, log)
 
 
 def _predicted(

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 
 from clary.clarify.columns import Column
 from clary.clarify.errors import ClarifyError
@@ -88,6 +87,8 @@ def clustered(features: pd.DataFrame, clusters: int, seed: int | None) -> pd.Dat
     Numbers are standardised and categories become indicator columns to find the clusters; the row of a
     cluster is made as in `typical`, so that every value occurs in the data.
     """
+    from sklearn.cluster import KMeans
+
     points = _points(features)
     distinct = len(np.unique(points, axis=0))
     model = KMeans(n_clusters=min(clusters, distinct), random_state=seed, n_init=4).fit(points)

@@ -28,6 +28,9 @@ from clary.clarify.tabulation import Tabulation, Target, tabulate
 
 Log = Callable[[str], None]
 
+MANY = 20
+"""Integers with more values than this may have been meant as a quantity."""
+
 
 @dataclass(frozen=True)
 class BiasFindings:
@@ -76,9 +79,12 @@ def from_files(config: AnalysisConfig, files: Source) -> tuple[Roles, Tabulation
     roles = cast(pd.DataFrame(columns=list(files.names)), config)
     if roles.label is None:
         raise ClarifyError("The bias metrics need label: add it to analysis_config.json.")
-    names = (None if c is None else str(c.name) for c in (roles.predicted, roles.group, roles.weights))
-    positive = config.label_values_or_threshold
-    return roles, tabulate_source(files, roles.facets, str(roles.label.name), positive, *names)
+    columns = (roles.predicted, roles.group, roles.weights)
+    predicted, group, weights = (None if column is None else str(column.name) for column in columns)
+    label, positive = str(roles.label.name), config.label_values_or_threshold
+    return roles, tabulate_source(
+        files, roles.facets, label, positive, predicted, group, weights, config.bias.quantities
+    )
 
 
 def from_rows(config: AnalysisConfig, roles: Roles, predicted: Column | Flags | None) -> Tabulation:
@@ -86,7 +92,7 @@ def from_rows(config: AnalysisConfig, roles: Roles, predicted: Column | Flags | 
     if roles.label is None:
         raise ClarifyError("The bias metrics need label: add it to analysis_config.json.")
     target = Target(roles.label, config.label_values_or_threshold, predicted)
-    return tabulate(roles.table, roles.facets, target, roles.group, roles.weights)
+    return tabulate(roles.table, roles.facets, target, roles.group, roles.weights, config.bias.quantities)
 
 
 def find_bias(
@@ -98,9 +104,9 @@ def find_bias(
     """
     label = tabulation.table.axes[tabulation.label_axis]
     complete(label.name, int(label.missing), tabulation.table.rows)
-    _warn_of_gaps(tabulation, log)
-    pre, pre_beyond = _stage(config, tabulation, PRE_TRAINING, config.pre_training_bias)
-    post, post_beyond = _stage(config, tabulation, POST_TRAINING, config.post_training_bias)
+    _warn(tabulation, log)
+    pre, pre_beyond = _stage(config, tabulation, PRE_TRAINING, config.pre_training_bias, log)
+    post, post_beyond = _stage(config, tabulation, POST_TRAINING, config.post_training_bias, log)
     remedy = config.bias.mitigation
     return BiasFindings(
         pre,
@@ -113,18 +119,27 @@ def find_bias(
 
 
 def _stage(
-    config: AnalysisConfig, tabulation: Tabulation, stage: Stage, methods: str | list[str] | None
+    config: AnalysisConfig, tabulation: Tabulation, stage: Stage, methods: str | list[str] | None, log: Log
 ) -> tuple[StageBias | None, StageBeyond]:
     if methods is None:
         return None, StageBeyond()
     settings = config.bias
     asked = Asked(methods, settings.intervals, settings.minimum_group_size)
     beyond = stage_beyond(tabulation, stage, asked, config.label_values_or_threshold, settings.intersections)
-    return stage_bias(tabulation, stage, asked), beyond
+    measured = stage_bias(tabulation, stage, asked)
+    log(f"Measured {'pre' if stage == PRE_TRAINING else 'post'}-training bias.")
+    return measured, beyond
 
 
-def _warn_of_gaps(tabulation: Tabulation, log: Log) -> None:
-    for axis in tabulation.table.axes[: len(tabulation.facets)]:
+def _warn(tabulation: Tabulation, log: Log) -> None:
+    """Tell what a facet's values are taken for, where that may surprise."""
+    for axis, selections in zip(tabulation.table.axes, tabulation.facets.values(), strict=False):
+        single = len(selections) == 1 and selections[0].threshold is None
+        if single and axis.kind == "integer" and axis.distinct > MANY:
+            log(
+                f"The facet {axis.name!r} has categories, as Clarify reads it (fewer than 5 % of its values "
+                f"differ), so it is exactly {selections[0].text}: methods.bias.quantities gives a threshold."
+            )
         if axis.missing:
             rows = f"{axis.missing:,.0f} rows"
             log(f"The facet {axis.name!r} is missing in {rows}: they count as not in the facet.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ def bias(
     methods: str | Sequence[str] = "all",
     weights: Column | str | None = None,
     intervals: Intervals | None = THOUSAND,
+    quantities: Collection[str] = (),
 ) -> StageBias:
     """Measure the bias of labels, or of predictions where the target has some.
 
@@ -84,15 +85,16 @@ def bias(
     named and whose rows are counted without being held in memory. `facets` maps a column to its sensitive
     values, to one threshold, or to None (one value after the other against all). `group` is the group
     variable of the conditional metrics, `weights` the rows' sample weights. Columns beside `data` have its
-    rows in its order.
+    rows in its order. Integer columns named in `quantities` have thresholds however few of their values
+    differ (Clarify reads them as categories below 5 %).
 
     Raises ClarifyError where a column or value is not there. A metric that has no value in this table
     carries an `error` instead, and the others go on.
     """
     if isinstance(data, pd.DataFrame):
-        tabulation = tabulate(data, facets, target, group, weights)
+        tabulation = tabulate(data, facets, target, group, weights, quantities)
     else:
-        tabulation = tabulate_path(Path(data), facets, target, group, weights, methods)
+        tabulation = tabulate_path(Path(data), facets, target, group, weights, methods, quantities)
     stage = PRE_TRAINING if target.predicted is None else POST_TRAINING
     return stage_bias(tabulation, stage, Asked(methods, intervals))
 

@@ -14,6 +14,7 @@ from clary.clarify.intervals import THOUSAND, Intervals
 KEYS: dict[str, Types] = {
     "intersections": list,
     "weights": (str, int),
+    "quantities": list,
     "replicates": int,
     "confidence": (float, int),
     "seed": int,
@@ -30,6 +31,8 @@ class BiasSettings:
     """Facets to cross; None crosses every two of them."""
     weights: str | int | None = None
     """The column of the rows' sample weights."""
+    quantities: tuple[str, ...] = ()
+    """Integer columns that have a threshold however few of their values differ."""
     intervals: Intervals | None = THOUSAND
     minimum_group_size: int = MINIMUM
     mitigation: bool = True
@@ -43,10 +46,15 @@ def bias_settings(settings: Mapping[str, Any]) -> BiasSettings:
             raise ClarifyError("methods.bias.intersections must be a list of lists of facet names.")
     if settings.get("minimum_group_size", MINIMUM) < 0:
         raise ClarifyError("methods.bias.minimum_group_size must not be below 0.")
-    how = {k: settings[k] for k in ("replicates", "confidence", "seed") if k in settings}
-    kept = {
-        k: settings[k]
-        for k in ("intersections", "weights", "minimum_group_size", "mitigation")
-        if k in settings
-    }
-    return BiasSettings(**kept, intervals=None if how.get("replicates") == 0 else Intervals(**how))
+    quantities = settings.get("quantities", [])
+    if not all(isinstance(name, str) for name in quantities):
+        raise ClarifyError("methods.bias.quantities must be a list of column names.")
+    how = {key: settings[key] for key in ("replicates", "confidence", "seed") if key in settings}
+    return BiasSettings(
+        settings.get("intersections"),
+        settings.get("weights"),
+        tuple(quantities),
+        None if how.get("replicates") == 0 else Intervals(**how),
+        settings.get("minimum_group_size", MINIMUM),
+        settings.get("mitigation", True),
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -21,6 +19,12 @@ MOST_DIMENSIONS = 15
 MORE_PLACES = 32
 """How many places are asked where ties go on beyond the first ones."""
 
+SAMPLE = 4096
+"""Points that show which coordinate is the widest."""
+
+LEAF = 24
+"""Places in a leaf of the tree."""
+
 SAME = 1e-9
 """Distances that differ by less than this part may be a tie: libraries sum squares in different orders."""
 
@@ -33,9 +37,10 @@ def flips(
     A neighbourhood votes by majority, as `KNeighborsClassifier` does. ValueError says why there are none.
     """
     points = _points(features)
-    judged = votes(points[~sensitive], predicted[~sensitive], points[sensitive])
-    change = judged.astype(np.int8) - predicted[sensitive]
-    counted = np.bincount(change + 1, None if weights is None else weights[sensitive], minlength=3)
+    d, a = np.flatnonzero(sensitive), np.flatnonzero(~sensitive)
+    judged = votes(points[a], predicted[a], points[d])
+    change = judged.astype(np.int8) - predicted[d]
+    counted = np.bincount(change + 1, None if weights is None else weights[d], minlength=3)
     return counted.astype(np.float64)
 
 
@@ -58,32 +63,56 @@ def votes(known: Points, labels: Flags, asked: Points) -> Flags:
     """What the majority of the nearest `known` points says of each `asked` one."""
     k = NEIGHBOURS if len(known) > FEW else 1
     if known.shape[1] > MOST_DIMENSIONS or k >= len(known) // 2:
-        return _sklearn(known, labels, k).predict(asked).astype(bool)  # type: ignore[no-any-return]
+        return _by_pairs(known, labels, asked, k)
     unique, back = _unique(asked)
     found, certain = _by_place(known, labels, unique, k)
     if not certain.all():
-        found[~certain] = _sklearn(known, labels, k).predict(unique[~certain])
+        found[~certain] = _by_tree(known, labels, unique[~certain], k)
     return found[back]
 
 
-def _sklearn(known: Points, labels: Flags, k: int) -> Any:
+def _by_pairs(known: Points, labels: Flags, asked: Points, k: int) -> Flags:
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(n_neighbors=k).fit(known, labels)
+    return np.asarray(KNeighborsClassifier(n_neighbors=k).fit(known, labels).predict(asked), dtype=bool)
+
+
+def _by_tree(known: Points, labels: Flags, asked: Points, k: int) -> Flags:
+    """scikit-learn's own tree, as its classifier builds it: it takes what it meets of equally near rows."""
+    from sklearn.neighbors import KDTree
+
+    near = KDTree(known, leaf_size=30).query(asked, k, return_distance=False)
+    return np.asarray(2 * labels[near].sum(axis=1) > k)
 
 
 def _unique(points: Points) -> tuple[Points, NDArray[np.intp]]:
-    """The different points, and which of them each point is."""
-    spread = np.random.default_rng(0).integers(1, 2**63, points.shape[1], dtype=np.uint64) | np.uint64(1)
-    bits = points.view(np.uint64)
-    keys = ((bits ^ (bits >> np.uint64(32))) * spread).sum(axis=1, dtype=np.uint64)
-    back, seen = pd.factorize(keys)
+    """The different points along their widest coordinate, and which of them each point is.
+
+    In this order neighbours are asked one after the other, and lie together in memory.
+    """
+    widest = points[:, np.argmax(points[:: len(points) // SAMPLE + 1].var(axis=0))]
+    order = np.argsort(widest)
+    if (np.diff(widest[order]) > 0).all():
+        back = np.empty(len(points), np.intp)
+        back[order] = np.arange(len(points))
+        return points[order], back
+    keys = _keys(points)[order]
+    places, seen = pd.factorize(keys)
     first = np.empty(len(seen), np.intp)
-    first[back[::-1]] = np.arange(len(points))[::-1]
+    first[places[::-1]] = order[::-1]
+    back = np.empty(len(points), np.intp)
+    back[order] = places
     unique = points[first]
     if not np.array_equal(unique[back], points):  # two points share a key
         unique, back = np.unique(points, axis=0, return_inverse=True)
     return unique, back
+
+
+def _keys(points: Points) -> NDArray[np.uint64]:
+    """A number for each point, the same for the same point and hardly ever for another."""
+    spread = np.random.default_rng(0).integers(1, 2**63, points.shape[1], dtype=np.uint64) | np.uint64(1)
+    bits = points.view(np.uint64)
+    return np.asarray(((bits ^ (bits >> np.uint64(32))) * spread).sum(axis=1, dtype=np.uint64))
 
 
 def _by_place(known: Points, labels: Flags, asked: Points, k: int) -> tuple[Flags, Flags]:
@@ -93,9 +122,9 @@ def _by_place(known: Points, labels: Flags, asked: Points, k: int) -> tuple[Flag
     places, back = _unique(known)
     rows = np.bincount(back)
     positive = np.bincount(back, labels).astype(np.intp)
-    tree = cKDTree(places)
+    tree = cKDTree(places, LEAF)
     found, certain = np.zeros(len(asked), bool), np.zeros(len(asked), bool)
-    left = cKDTree(asked).indices  # neighbours ask one after the other: the tree stays in the cache
+    left = np.arange(len(asked))
     for places_asked in (k + 1, MORE_PLACES):
         if len(places) >= places_asked and len(left):
             distance, near = tree.query(asked[left], k=places_asked)
@@ -108,6 +137,19 @@ def _majority(
     distance: Points, rows: NDArray[np.intp], positive: NDArray[np.intp], k: int
 ) -> tuple[Flags, Flags, Flags]:
     """The vote of the k nearest rows at each place, whether it is certain, and whether ties go on beyond."""
+    alone = rows[:, :k].max(axis=1) == 1
+    plain = alone & (distance[:, k] > distance[:, k - 1] * (1 + SAME))
+    vote, certain, spilled = 2 * positive[:, :k].sum(axis=1) > k, plain.copy(), np.zeros(len(rows), bool)
+    if not plain.all():
+        left = ~plain
+        vote[left], certain[left], spilled[left] = _tied(distance[left], rows[left], positive[left], k)
+    return vote, certain, spilled
+
+
+def _tied(
+    distance: Points, rows: NDArray[np.intp], positive: NDArray[np.intp], k: int
+) -> tuple[Flags, Flags, Flags]:
+    """The same where several rows share a place, or are as near as the last one that votes."""
     reached = np.argmax(np.cumsum(rows, axis=1) >= k, axis=1)
     radius = distance[np.arange(len(distance)), reached][:, None]
     inside = distance < radius * (1 - SAME)

@@ -18,7 +18,7 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import Metric
 from clary.clarify.metrics.registry import in_json, values
 
-FEWEST_DEFINED = 0.5
+FEWEST_DEFINED = 0.9
 """Without a value in at least this share of the replicates, a metric has no interval."""
 
 

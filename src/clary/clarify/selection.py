@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,10 +33,12 @@ class Selection:
     threshold: float | None = None
 
 
-def question(name: str, values: Sequence[Value] | None, rows: int) -> Question:
-    """How to count a column of which `values` are asked."""
+def question(
+    name: str, values: Sequence[Value] | None, rows: int, quantities: Collection[str] = ()
+) -> Question:
+    """How to count a column of which `values` are asked; integers named in `quantities` are no categories."""
     single = as_number(values[0]) if values is not None and len(values) == 1 else None
-    return Question(name, single, int(CONTINUOUS_SHARE * rows) + 1)
+    return Question(name, single, int(CONTINUOUS_SHARE * rows) + 1, name in quantities)
 
 
 def is_continuous(axis: Axis, values: Sequence[Value] | None = None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from clary.clarify.columns import Column, Value
@@ -31,6 +31,7 @@ def tabulate_path(
     group: Column | str | None,
     weights: Column | str | None,
     methods: str | Sequence[str],
+    quantities: Collection[str],
 ) -> Tabulation:
     """Count the rows of Parquet or CSV files; they are read whole only where a method needs every row."""
     source = source_of(path)
@@ -42,8 +43,8 @@ def tabulate_path(
             )
     label, predicted, group, weights = (None if name is None else str(name) for name in names)
     if predicted is not None and flips_are_asked(methods, source.rows_about):
-        return tabulate(whole(source), facets, target, group, weights)
-    return tabulate_source(source, facets, str(label), target.positive, predicted, group, weights)
+        return tabulate(whole(source), facets, target, group, weights, quantities)
+    return tabulate_source(source, facets, str(label), target.positive, predicted, group, weights, quantities)
 
 
 def flips_are_asked(methods: str | Sequence[str], rows: int) -> bool:
@@ -59,6 +60,7 @@ def tabulate_source(
     predicted: str | None = None,
     group: str | None = None,
     weights: str | None = None,
+    quantities: Collection[str] = (),
 ) -> Tabulation:
     """Count the rows of files. ClarifyError names a column or value that is not there."""
     roles = [(name, "facet column", values) for name, values in facets.items()]
@@ -68,7 +70,7 @@ def tabulate_source(
     for name, role, _ in [*roles, *([] if weights is None else [(weights, "weight column", None)])]:
         if name not in source.names:
             raise ClarifyError(f"There is no {role} {name!r}. {known(name, source.names, 'columns')}")
-    questions = [question(name, values, source.most_rows) for name, _, values in roles]
+    questions = [question(name, values, source.most_rows, quantities) for name, _, values in roles]
     table = _counted(source, questions, weights)
     return understood(table, facets, positive, group is not None, why_no_rows=NO_ROWS)
 

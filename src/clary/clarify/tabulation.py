@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,7 @@ def tabulate(
     target: Target,
     group: Column | str | None = None,
     weights: Column | str | None = None,
+    quantities: Collection[str] = (),
 ) -> Tabulation:
     """Count the rows of a table in memory. ClarifyError names a column or value that is not there."""
     _usable(data)
@@ -111,7 +112,9 @@ def tabulate(
     if target.predicted is not None:
         columns.append(_predicted(data, target.predicted, len(label)))
     asked = [*facets.values(), *([None] if group is not None else []), *([target.positive] * 2)]
-    questions = [question(str(c.name), v, len(data)) for c, v in zip(columns, asked, strict=False)]
+    questions = [
+        question(str(c.name), v, len(data), quantities) for c, v in zip(columns, asked, strict=False)
+    ]
     coded = [from_series(c, q) for c, q in zip(columns, questions, strict=True)]
     gatherer = Gatherer([q.name for q in questions], questions[0].enough)
     weighed = None if weights is None else checked(named(data, weights, "weight column").to_numpy())

@@ -19,7 +19,7 @@ from clary.clarify.tabulation import Tabulation
 
 Values = NDArray[np.float64]
 
-GRID = 512
+GRID = 256
 """Bins, of equally many rows, on which the replicates of an interval are drawn."""
 
 

@@ -33,6 +33,8 @@ class Question:
     name: str
     pivot: float | None = None
     enough: int = 0
+    quantity: bool = False
+    """Whether integers are read as floats are: as a quantity, however few of them differ."""
 
 
 def from_series(column: Column, question: Question) -> Coded:
@@ -54,7 +56,7 @@ def _numeric(column: Column, question: Question) -> Coded:
         if column.hasnans:
             return _factorized(column.astype(object), "boolean")
         return Coded(column.to_numpy(dtype=bool).view(np.uint8), (False, True), "boolean", gaps=False)
-    if pd.api.types.is_integer_dtype(dtype) and not column.hasnans:
+    if pd.api.types.is_integer_dtype(dtype) and not column.hasnans and not question.quantity:
         return _integers(column.to_numpy(dtype=getattr(dtype, "numpy_dtype", dtype)), question)
     return _quantities(column.to_numpy(dtype=np.float64, na_value=np.nan), question)
 
@@ -67,7 +69,7 @@ def from_arrow(array: pa.Array, question: Question, category: bool = False) -> C
     if pa.types.is_boolean(kind):
         codes = pc.fill_null(array.cast(pa.int8()), -1).to_numpy()
         return Coded(codes, (False, True), "boolean", gaps=array.null_count > 0)
-    if pa.types.is_integer(kind) and array.null_count == 0:
+    if pa.types.is_integer(kind) and array.null_count == 0 and not question.quantity:
         return _integers(array.to_numpy(), question)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _quantities(array.cast(pa.float64()).to_numpy(zero_copy_only=False), question)
