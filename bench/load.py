@@ -48,17 +48,33 @@ def plain(url: str, body: bytes, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
-    """Send it and read the whole answer; its status."""
-    writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    lines = head.decode("latin-1").lower().split("\r\n")
-    fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-    if "content-length" in fields:
-        await reader.readexactly(int(fields["content-length"]))
-    elif fields.get("transfer-encoding") == "chunked":
-        await _chunks(reader)
-    return int(lines[0].split(" ")[1])
+class Connection:
+    """A connection kept for as long as the server keeps it; a server that closes gets a new one."""
+
+    def __init__(self, place: Target) -> None:
+        self.place = place
+        self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, request: bytes) -> int:
+        """Send it and read the whole answer; its status."""
+        self.streams = self.streams or await self.place.connect()
+        reader, writer = self.streams
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.decode("latin-1").lower().split("\r\n")
+        fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
+        if "content-length" in fields:
+            await reader.readexactly(int(fields["content-length"]))
+        elif fields.get("transfer-encoding") == "chunked":
+            await _chunks(reader)
+        if fields.get("connection") == "close":
+            self.close()
+        return int(lines[0].split(" ")[1])
+
+    def close(self) -> None:
+        if self.streams:
+            self.streams[1].close()
+        self.streams = None
 
 
 async def _chunks(reader: asyncio.StreamReader) -> None:
@@ -72,12 +88,12 @@ async def rate(place: Target, request: bytes, seconds: float, connections: int =
     end = time.perf_counter() + seconds
 
     async def one() -> int:
-        reader, writer = await place.connect()
+        connection = Connection(place)
         answered = 0
         while time.perf_counter() < end:
-            assert await ask(reader, writer, request) == 200
+            assert await connection.ask(request) == 200
             answered += 1
-        writer.close()
+        connection.close()
         return answered
 
     begin = time.perf_counter()
@@ -87,11 +103,11 @@ async def rate(place: Target, request: bytes, seconds: float, connections: int =
 
 async def latencies(place: Target, request: bytes, times: int) -> list[float]:
     """Seconds of each of `times` answers, one after the other over one connection."""
-    reader, writer = await place.connect()
+    connection = Connection(place)
     found = []
     for _ in range(times):
         begin = time.perf_counter()
-        assert await ask(reader, writer, request) == 200
+        assert await connection.ask(request) == 200
         found.append(time.perf_counter() - begin)
-    writer.close()
+    connection.close()
     return found
