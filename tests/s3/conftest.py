@@ -22,12 +22,12 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
 
 
 @pytest.fixture(scope="session", params=["disk", "seaweedfs"])
-def clary(clary: Clary, request: pytest.FixtureRequest) -> Iterator[Any]:
+def clary(shared_clary: Clary, request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "disk":
-        yield clary
+        yield shared_clary
         return
     outer: SeaweedFS = request.getfixturevalue("seaweedfs")
-    server = Clary(clary.home.parent / "outer", free_port(), ("--objects", outer.url()))
+    server = Clary(shared_clary.home.parent / "outer", free_port(), ("--objects", outer.url()))
     server.start()
     yield server
     server.stop()
