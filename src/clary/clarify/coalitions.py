@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +125,19 @@ def _drawn(players: int, size: int, number: int, rng: np.random.Generator) -> Fl
         if 2 * size == players:
             fresh = np.where(fresh[:, :1], fresh, ~fresh)
         together = np.concatenate([found, fresh])
-        _, first = np.unique(np.packbits(together, axis=1), axis=0, return_index=True)
+        _, first = np.unique(_keys(together), return_index=True)
         found = together[np.sort(first)]
     return found[:number]
+
+
+def _keys(coalitions: Flags) -> NDArray[Any]:
+    """One value for each coalition, equal where they are."""
+    bits = np.packbits(coalitions, axis=1, bitorder="little")
+    if bits.shape[1] > 8:
+        return np.ascontiguousarray(bits).view(f"V{bits.shape[1]}")[:, 0]
+    words = np.zeros((len(bits), 8), dtype=np.uint8)
+    words[:, : bits.shape[1]] = bits
+    return words.view(np.uint64)[:, 0]
 
 
 def _least_squares(coalitions: Flags, weights: Floats) -> tuple[Floats, Floats]:

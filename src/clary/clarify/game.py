@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,17 +40,22 @@ class Question:
 
 
 @dataclass(frozen=True)
-class _Column:
-    """A feature's values as an array that np.where can mix: numbers, or codes of `kinds`."""
+class _Block:
+    """Features of one type as a matrix that np.where can mix: numbers, or codes of `kinds`."""
 
-    name: str
-    player: int
+    names: list[str]
+    players: NDArray[np.int64]
+    """Shape (c,): the player that each of the c features belongs to."""
     rows: NDArray[Any]
+    """Shape (c, n)."""
     background: NDArray[Any]
-    kinds: pd.Series[Any] | None
+    """Shape (c, b)."""
+    kinds: Sequence[pd.Series[Any] | None]
 
-    def values(self, mixed: NDArray[Any]) -> Any:
-        return mixed if self.kinds is None else self.kinds.array.take(mixed)
+    def values(self, mixed: NDArray[Any]) -> dict[str, Any]:
+        """The features by name, `mixed` being of shape (c, any)."""
+        found = zip(self.names, self.kinds, mixed, strict=True)
+        return {name: line if kinds is None else kinds.array.take(line) for name, kinds, line in found}
 
 
 class Game:
@@ -69,7 +74,7 @@ class Game:
         self.outputs = 1
         self._predict, self._use_logit = predict, use_logit
         owner = {name: i for i, player in enumerate(players) for name in player.columns}
-        self._columns = [_column(features[name], background[name], owner[name]) for name in features.columns]
+        self._blocks = _blocks(features, background, owner)
 
     def of_rows(self) -> Floats:
         """The model's scores of the rows themselves, shape (n, k)."""
@@ -77,43 +82,40 @@ class Game:
 
     def of_background(self) -> Floats:
         """And of the baseline's rows."""
-        return self._scores(
-            pd.DataFrame({column.name: column.values(column.background) for column in self._columns})
-        )
+        return self._scores(self._frame([block.background for block in self._blocks]))
 
     def varying(self, rows: NDArray[np.int64], background: int) -> Flags:
         """Which players of a row differ from the baseline's row, shape (rows, players)."""
         found = np.zeros((len(rows), len(self.players)), dtype=bool)
-        for column in self._columns:
-            mine, theirs = column.rows[rows], column.background[background]
-            both_missing = pd.isna(mine) & pd.isna(theirs)
-            found[:, column.player] |= (mine != theirs) & ~both_missing
+        for block in self._blocks:
+            mine, theirs = block.rows[:, rows], block.background[:, background, None]
+            differ = (mine != theirs) & ~(pd.isna(mine) & pd.isna(theirs))
+            np.logical_or.at(found.T, block.players, differ)
         return found
 
     def ask(self, questions: Sequence[Question]) -> list[Floats]:
         """The scores, (rows, s, k) for each question, by one call of the model."""
         shapes = [(len(q.rows), len(q.coalitions)) for q in questions]
         ends = np.cumsum([0, *(rows * coalitions for rows, coalitions in shapes)])
-        frame, arrays = self._empty(int(ends[-1]))
-        for question, start, end in zip(questions, ends, ends[1:], strict=False):
+        mixtures = [np.empty((len(b.names), int(ends[-1])), dtype=b.rows.dtype) for b in self._blocks]
+        for question, shape, start, end in zip(questions, shapes, ends, ends[1:], strict=False):
             known = _known(question, len(self.players))
-            for column, array in zip(self._columns, arrays, strict=True):
-                mine, theirs = column.rows[question.rows, None], column.background[question.background]
-                array[start:end] = np.where(known(column.player), mine, theirs).ravel()
-        if frame is None:
-            mixed = zip(self._columns, arrays, strict=True)
-            frame = pd.DataFrame({column.name: column.values(array) for column, array in mixed}, copy=False)
-        found = np.split(self._scores(frame), ends[1:-1])
+            for block, mixed in zip(self._blocks, mixtures, strict=True):
+                mine = block.rows[:, question.rows, None]
+                theirs = block.background[:, question.background, None, None]
+                part = np.where(known[block.players], mine, theirs)
+                mixed[:, start:end] = part.reshape(len(part), shape[0] * shape[1])
+        found = np.split(self._scores(self._frame(mixtures)), ends[1:-1])
         return [part.reshape(*shape, self.outputs) for part, shape in zip(found, shapes, strict=True)]
 
-    def _empty(self, length: int) -> tuple[pd.DataFrame | None, list[NDArray[Any]]]:
-        """An array for each column; where they are alike, lines of one matrix that a frame stands on."""
-        kinds = {column.rows.dtype for column in self._columns}
-        if len(kinds) > 1 or any(column.kinds is not None for column in self._columns):
-            return None, [np.empty(length, dtype=column.rows.dtype) for column in self._columns]
-        matrix = np.empty((len(self._columns), length), dtype=kinds.pop())
-        names = [column.name for column in self._columns]
-        return pd.DataFrame(matrix.T, columns=names, copy=False), list(matrix)
+    def _frame(self, mixtures: Sequence[NDArray[Any]]) -> pd.DataFrame:
+        """The features in their order; where they are all numbers of one type, a view of their matrix."""
+        if len(self._blocks) == 1 and all(kinds is None for kinds in self._blocks[0].kinds):
+            return pd.DataFrame(mixtures[0].T, columns=self._blocks[0].names, copy=False)
+        columns: dict[str, Any] = {}
+        for block, mixed in zip(self._blocks, mixtures, strict=True):
+            columns |= block.values(mixed)
+        return pd.DataFrame({name: columns[name] for name in self.features.columns}, copy=False)
 
     def _scores(self, frame: pd.DataFrame) -> Floats:
         if frame.empty:
@@ -131,28 +133,46 @@ class Game:
         return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _known(question: Question, players: int) -> Any:
-    """For a player: in which of the (rows, s) mixtures its own value stands."""
+def _known(question: Question, players: int) -> Flags:
+    """In which of the mixtures each player's own value stands, shape (players, rows, s)."""
     p = question.coalitions.shape[1]
     # One more line for those that do not vary: whichever value is taken, it is the same.
     lines = np.concatenate([question.coalitions.T, np.ones((1, len(question.coalitions)), dtype=bool)])
     line = np.full((len(question.rows), players), p)
     np.put_along_axis(line, question.varying, np.arange(p)[None, :], axis=1)
-    return lambda player: lines[line[:, player]]
+    return np.asarray(lines[line.T])
 
 
-def _column(feature: pd.Series[Any], background: pd.Series[Any], player: int) -> _Column:
-    name = str(feature.name)
+def _blocks(features: pd.DataFrame, background: pd.DataFrame, owner: Mapping[str, int]) -> list[_Block]:
+    """The features by their type."""
+    groups: dict[np.dtype[Any], list[tuple[str, _Column]]] = {}
+    for name in features.columns:
+        column = _column(features[name], background[name])
+        groups.setdefault(column[0].dtype, []).append((name, column))
+    found = []
+    for members in groups.values():
+        names = [name for name, _ in members]
+        rows, theirs, kinds = zip(*(column for _, column in members), strict=True)
+        players = np.array([owner[name] for name in names], dtype=np.int64)
+        found.append(_Block(names, players, np.stack(rows), np.stack(theirs), kinds))
+    return found
+
+
+_Column = tuple[NDArray[Any], NDArray[Any], "pd.Series[Any] | None"]
+
+
+def _column(feature: pd.Series[Any], background: pd.Series[Any]) -> _Column:
+    """A feature's values of the rows and of the baseline, and what they are codes of."""
     if isinstance(feature.dtype, np.dtype) and feature.dtype.kind in "iufb":
         mine, theirs = feature.to_numpy(), background.to_numpy(dtype=float)
         kind = mine.dtype
         if kind.kind in "iu" and not _whole(theirs):
             kind = np.dtype(float)  # a baseline between two integers, a mean say, stays what it is
-        return _Column(name, player, mine.astype(kind), theirs.astype(kind), None)
+        return mine.astype(kind), theirs.astype(kind), None
     together = pd.concat([feature, background], ignore_index=True).astype(feature.dtype)
     codes, kinds = pd.factorize(together, use_na_sentinel=False)
     n = len(feature)
-    return _Column(name, player, codes[:n], codes[n:], pd.Series(kinds, dtype=feature.dtype))
+    return codes[:n], codes[n:], pd.Series(kinds, dtype=feature.dtype)
 
 
 def _whole(values: Floats) -> bool:
