@@ -36,6 +36,7 @@ def measure() -> list[Row]:
         mine, theirs = asyncio.run(
             _interleaved(load.target(clary.url), through, load.Target(socket=str(socket)), itself)
         )
+        _delete(clary)
     p50 = [statistics.median(found) * 1000 for found in (mine, theirs)]
     p99 = [float(np.percentile(found, 99)) * 1000 for found in (mine, theirs)]
     return [
@@ -69,6 +70,15 @@ def _deploy(clary: Clary) -> None:
     sagemaker.create_endpoint_config(EndpointConfigName="bench", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="bench", EndpointConfigName="bench")
     sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName="bench", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def _delete(clary: Clary) -> None:
+    """An endpoint outlives the server: what nobody deletes goes on serving."""
+    sagemaker = clary.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName="bench")
+    sagemaker.get_waiter("endpoint_deleted").wait(
         EndpointName="bench", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
 
