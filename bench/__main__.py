@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
-from bench.clarify import bias, shap_values, talk
+from bench.clarify import bias, shap_values, talk, trees
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "talk": talk.measure,
     "bias": bias.measure,
     "shap_values": shap_values.measure,
+    "trees": trees.measure,
 }
 
 
