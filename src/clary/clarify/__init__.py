@@ -12,17 +12,25 @@ from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
+from clary.clarify.time_series.explain import explain_forecasts
+from clary.clarify.time_series.panel import Panel, Series
+from clary.clarify.time_series.settings import AsymmetricShapley, SeriesBaseline
 from clary.clarify.tree_shap import explain_trees
 
 __all__ = [
+    "AsymmetricShapley",
     "ClarifyError",
     "Intervals",
+    "Panel",
     "Prediction",
+    "Series",
+    "SeriesBaseline",
     "Shap",
     "Target",
     "analyze",
     "bias",
     "explain",
+    "explain_forecasts",
     "explain_trees",
     "group_thresholds",
     "reweigh",

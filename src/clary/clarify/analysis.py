@@ -25,6 +25,9 @@ from clary.clarify.partial_dependence import Dependence, chosen, partial_depende
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import cast
+from clary.clarify.time_series import analysis as series
+from clary.clarify.time_series.forecasts import Forecast
+from clary.clarify.time_series.panel import Panel
 from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]
@@ -32,11 +35,13 @@ Log = Callable[[str], None]
 
 def analyze(
     config: Mapping[str, Any],
-    data: pd.DataFrame | str | Path,
+    data: pd.DataFrame | Panel | str | Path,
     predict: Predict | None = None,
     output_dir: str | Path | None = None,
     log: Log = lambda line: None,
     trees: Any = None,
+    forecast: Forecast | None = None,
+    output_uri: str = "",
 ) -> dict[str, Any]:
     """Run the analysis that an analysis_config.json asks for, and return analysis.json's content.
 
@@ -44,15 +49,21 @@ def analyze(
     (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
     `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html and .ipynb,
     explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
-    then read from it if it adds up to the explained score. Raises ClarifyError that says what to change.
+    then read from it if it adds up to the explained score. Of time series, `data` may be a Panel, `forecast` is
+    the model. `output_uri` is where the files will lie in the end. Raises ClarifyError that says what to
+    change.
     """
     parsed = parse(config)
-    if parsed.needs_model and predict is None:
+    if parsed.asymmetric_shapley_value is not None or isinstance(data, Panel):
+        findings = series.analyze_series(parsed, config, data, forecast, log)
+    elif parsed.needs_model and predict is None:
         raise ClarifyError(
             "This analysis needs a model: set predictor.model_name or predictor.endpoint_name, or (for bias) "
             "give predicted_label with the data."
         )
-    findings = investigate(parsed, config, data, predict, log, trees)
+    else:
+        findings = investigate(parsed, config, data, predict, log, trees)
+    findings = replace(findings, output_uri=output_uri)
     if output_dir is not None:
         write(findings, Path(output_dir), log)
     return findings.in_json()
@@ -155,6 +166,8 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
     report = findings.config.report
     if findings.explanation is not None:
         _write_explanation(findings, findings.explanation, folder / "explanations_shap")
+    if findings.forecasts is not None:
+        series.write_lines(findings.forecasts, folder)
     if report is not None:
         (folder / f"{report.name}.html").write_text(html.render(findings), "utf-8")
         (folder / f"{report.name}.ipynb").write_text(notebook.render(findings), "utf-8")

@@ -14,6 +14,7 @@ from clary.clarify.config_bias import BiasSettings, bias_settings
 from clary.clarify.config_schema import METHODS, NOT_BUILT, PDP, PREDICTOR, REPORT, SHAP, TOP, check, refuse
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.time_series import settings as series
 
 Key = str | int
 
@@ -73,6 +74,7 @@ class Predictor:
     label: Key | None = None
     probability: Key | None = None
     label_headers: list[Value] | None = None
+    time_series_predictor_config: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class AnalysisConfig:
     bias: BiasSettings = field(default_factory=BiasSettings)
     shap: Shap | None = None
     pdp: PartialDependence | None = None
+    time_series_data_config: series.TimeSeriesData | None = None
+    asymmetric_shapley_value: series.AsymmetricShapley | None = None
     report: Report | None = None
     predictor: Predictor = Predictor()
 
@@ -108,7 +112,7 @@ class AnalysisConfig:
 
     @property
     def needs_model(self) -> bool:
-        if self.shap is not None or self.pdp is not None:
+        if self.shap is not None or self.pdp is not None or self.asymmetric_shapley_value is not None:
             return True
         return self.post_training_bias is not None and not self.has_predictions
 
@@ -122,6 +126,8 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
     check(methods, METHODS, "methods")
     top = {key: value for key, value in config.items() if key not in ("version", "methods", "predictor")}
     top["dataset_type"] = config["dataset_type"].lower()
+    if series.check_together(config):
+        top[series.DATA] = series.series_data(config[series.DATA])
     parsed = AnalysisConfig(
         **{**top, "facet": _facets(config.get("facet", []))},
         pre_training_bias=_methods(methods, "pre_training_bias"),
@@ -129,6 +135,9 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
         bias=bias_settings(methods.get("bias", {})),
         shap=_shap(methods["shap"]) if "shap" in methods else None,
         pdp=_pdp(methods["pdp"]) if "pdp" in methods else None,
+        asymmetric_shapley_value=series.shapley(methods[series.SHAPLEY])
+        if series.SHAPLEY in methods
+        else None,
         report=_report(methods["report"]) if "report" in methods else None,
         predictor=_predictor(config.get("predictor", {})),
     )
@@ -216,9 +225,12 @@ def _predictor(predictor: Mapping[str, Any]) -> Predictor:
 
 def _consistent(config: AnalysisConfig) -> None:
     """The rules between keys."""
+    if config.asymmetric_shapley_value is not None:
+        return
     if not (config.pre_training_bias or config.post_training_bias or config.shap or config.pdp):
         raise ClarifyError(
-            "methods asks for nothing: add pre_training_bias, post_training_bias, shap or pdp "
+            "methods asks for nothing: add pre_training_bias, post_training_bias, shap, pdp or, for time "
+            "series, asymmetric_shapley_value "
             '(for example {"pre_training_bias": {"methods": "all"}}).'
         )
     if config.pre_training_bias or config.post_training_bias:

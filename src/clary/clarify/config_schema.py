@@ -29,6 +29,7 @@ TOP: dict[str, Types] = {
     "probability_threshold": (float, int),
     "excluded_columns": list,
     "joinsource_name_or_index": _KEY,
+    "time_series_data_config": dict,
     "methods": dict,
     "predictor": dict,
 }
@@ -39,6 +40,7 @@ METHODS: dict[str, Types] = {
     "bias": dict,
     "shap": dict,
     "pdp": dict,
+    "asymmetric_shapley_value": dict,
     "report": dict,
 }
 
@@ -73,18 +75,16 @@ PREDICTOR: dict[str, Types] = {
     "label": _KEY,
     "probability": _KEY,
     "label_headers": list,
+    "time_series_predictor_config": dict,
 }
 
 NOT_BUILT: dict[str, str] = {
     "facet_dataset_uri": "put the facet's column into the dataset and list it in excluded_columns",
     "facet_headers": "put the facet's column into the dataset and list it in excluded_columns",
     "segment_config": "run one analysis for each segment's rows",
-    "time_series_data_config": "time series cannot be explained yet",
-    "methods.asymmetric_shapley_value": "time series cannot be explained yet",
     "methods.shap.text_config": "remove it: a text column then counts as one feature",
     "methods.shap.image_config": "images cannot be explained yet",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
-    "predictor.time_series_predictor_config": "time series cannot be explained yet",
 }
 
 

@@ -12,6 +12,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
+from clary.clarify.time_series.explanation import ForecastExplanation
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Findings:
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
     dependence: Sequence[Dependence] = ()
+    forecasts: ForecastExplanation | None = None
+    output_uri: str = ""
+    """Where the output will lie, if not where it is written."""
 
     @property
     def outputs(self) -> list[str]:
@@ -43,6 +47,8 @@ class Findings:
             explanations["kernel_shap"] = self.explanation.in_json()
         if self.dependence:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
+        if self.forecasts is not None:
+            explanations["asymmetric_shapley_value"] = self.forecasts.in_json(self.output_uri)
         if explanations:
             document["explanations"] = explanations
         return document if mitigation is None else {**document, "mitigation": mitigation}

@@ -30,6 +30,10 @@ class Roles:
     weights: Column | None
 
 
+NO_ROLES = Roles(pd.DataFrame(), pd.DataFrame(), {}, None, None, None, None, None)
+"""Of an analysis without a table."""
+
+
 def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
     """Find every configured column; ClarifyError names a missing one, the existing ones and the nearest."""
     columns = list(map(str, frame.columns))

@@ -14,8 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
-from clary.clarify.predictions import Predict
-from clary.containers.clarify import archive, inputs
+from clary.clarify.time_series import analysis as series
+from clary.containers.clarify import archive, forecaster, inputs
+from clary.containers.clarify.archive import Archive
 from clary.containers.clarify.endpoint import Endpoint, existing
 
 OPT_ML = Path("/opt/ml")
@@ -42,8 +43,15 @@ def _analyse(options: argparse.Namespace, folder: Path) -> None:
         data = inputs.download(data, "--data", folder / "data")
     elif not Path(data).exists():
         raise ClarifyError(f"There is no data at {data}.")
+    if parsed.asymmetric_shapley_value is not None:
+        template = forecaster.template(parsed)
+        panel = forecaster.asked_about(series.load(Path(data), parsed), template)
+        forecast = forecaster.Forecaster(_model(options, parsed, folder), template)
+        analyze(config, panel, None, options.output, _say, forecast=forecast)
+        print(f"The results are in {options.output}.")
+        return
     predict = _model(options, parsed, folder) if parsed.needs_model else None
-    trees = predict.trees if isinstance(predict, archive.Archive) else None
+    trees = predict.trees if isinstance(predict, Archive) else None
     analyze(config, data, predict, options.output, _say, trees)
     print(f"The results are in {options.output}.")
 
@@ -58,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
     return config
 
 
-def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> Predict:
+def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> Archive | Endpoint:
     if options.model:
         unpacked = folder / "ml"
         unpacked.mkdir()

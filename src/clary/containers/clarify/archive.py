@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,21 @@ class Archive:
             return together([self._ask(features.iloc[i : i + 1]) for i in range(len(features))])
         return self._ask(features)
 
+    def send(self, batches: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """The answers to (rows, body) requests."""
+        return [self._answer(*batch) for batch in batches]
+
     def _ask(self, features: pd.DataFrame) -> Prediction:
-        body = self.codec.encode(features)
+        return self.codec.decode(self._answer(len(features), self.codec.encode(features)), len(features))
+
+    def _answer(self, rows: int, body: bytes) -> bytes:
         try:
             answer = self.served.answer(Invocation(body, self.codec.content_type, self.codec.accept))
         except ClientError as error:
-            raise ClarifyError(f"The model refused {len(features)} rows: {error.message}") from error
+            raise ClarifyError(f"The model refused {rows} rows: {error.message}") from error
         except Exception as error:
-            raise ClarifyError(
-                f"The model failed on {len(features)} rows: {type(error).__name__}: {error}"
-            ) from error
-        return self.codec.decode(answer.body, len(features))
+            raise ClarifyError(f"The model failed on {rows} rows: {type(error).__name__}: {error}") from error
+        return answer.body
 
 
 def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -44,13 +44,22 @@ class Endpoint:
         self.runtime = boto3.client("sagemaker-runtime", config=retries)
 
     def __call__(self, features: pd.DataFrame) -> Prediction:
+        self._start()
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            parts = list(pool.map(self._ask, self._batches(features)))
+        return together(parts)
+
+    def send(self, batches: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """The answers to (rows, body) requests, several of them at a time."""
+        self._start()
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(self._invoke, batches))
+
+    def _start(self) -> None:
         if not self.ready:
             wait(self.name)
             self.ready = True
             self.log(f"The endpoint {self.name} is in service.")
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            parts = list(pool.map(self._ask, self._batches(features)))
-        return together(parts)
 
     def _batches(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
         """(rows, body) of the requests: as many rows as are likely to fit, halved where they do not."""
@@ -74,6 +83,9 @@ class Endpoint:
         yield from self._fitting(features.iloc[half:])
 
     def _ask(self, batch: tuple[int, bytes]) -> Prediction:
+        return self.codec.decode(self._invoke(batch), batch[0])
+
+    def _invoke(self, batch: tuple[int, bytes]) -> bytes:
         rows, body = batch
         more: dict[str, Any] = {
             "CustomAttributes": self.predictor.custom_attributes,
@@ -89,7 +101,7 @@ class Endpoint:
             )
         except ClientError as error:
             raise ClarifyError(f"The endpoint {self.name} failed on {rows} rows: {error}") from error
-        return self.codec.decode(answer["Body"].read(), rows)
+        return bytes(answer["Body"].read())
 
 
 def existing(name: str) -> str:

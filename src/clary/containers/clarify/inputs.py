@@ -21,6 +21,11 @@ def local(config: dict[str, Any], root: Path, folder: Path) -> dict[str, Any]:
     if isinstance(shap.get("baseline"), str):
         path = _path(shap["baseline"], "methods.shap.baseline", root, folder / "baseline")
         here["methods"] = {**here["methods"], "shap": {**shap, "baseline": path}}
+    series = here.get("methods", {}).get("asymmetric_shapley_value", {})
+    if isinstance(series.get("baseline"), str):
+        key = "methods.asymmetric_shapley_value.baseline"
+        path = _path(series["baseline"], key, root, folder / "series_baseline")
+        here["methods"] = {**here["methods"], "asymmetric_shapley_value": {**series, "baseline": path}}
     return here
 
 

@@ -17,8 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
-from clary.clarify.predictions import Predict
 from clary.clarify.roles import cast
+from clary.clarify.time_series import analysis as series
+from clary.containers.clarify import forecaster
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
 from clary.containers.clarify.inputs import local
 
@@ -69,7 +70,9 @@ def run(root: Path) -> None:
         here = local(asked, root, folder)
         parsed = parse(here)
         data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
-        if config.needs_model:
+        if config.asymmetric_shapley_value is not None:
+            document = _series(root, here, parsed, data, cleanup)
+        elif config.needs_model:
             frame = read(data, parsed)
             cast(frame, parsed)
             log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
@@ -78,6 +81,28 @@ def run(root: Path) -> None:
             document = analyze(here, data, None, root / "processing/output", log)
     log("Collected analyses:")
     log(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _series(
+    root: Path, here: dict[str, Any], parsed: AnalysisConfig, data: Path, cleanup: ExitStack
+) -> dict[str, Any]:
+    """Explain forecasts. The data and the templates are read before the model starts."""
+    template = forecaster.template(parsed)
+    panel = forecaster.asked_about(series.load(data, parsed), template)
+    forecast = forecaster.Forecaster(_model(parsed, cleanup), template)
+    return analyze(
+        here, panel, None, root / "processing/output", log, forecast=forecast, output_uri=_output_uri(root)
+    )
+
+
+def _output_uri(root: Path) -> str:
+    """Where the job's output goes, as the request says; empty outside of a job."""
+    path = root / "config/processingjobconfig.json"
+    request = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if output.get("S3Output", {}).get("LocalPath") == f"{OPT_ML}/processing/output":
+            return str(output["S3Output"]["S3Uri"])
+    return ""
 
 
 def _configuration(root: Path) -> dict[str, Any]:
@@ -96,7 +121,7 @@ def _configuration(root: Path) -> dict[str, Any]:
     return config
 
 
-def _model(config: AnalysisConfig, cleanup: ExitStack) -> Predict:
+def _model(config: AnalysisConfig, cleanup: ExitStack) -> Endpoint:
     """The model behind an endpoint: the one named, or one made for this job and deleted after it."""
     predictor = config.predictor
     if predictor.endpoint_name:

@@ -1,0 +1,1 @@
+"""Forecasts explained by asymmetric Shapley values."""
