@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sklearn.datasets import load_diabetes
 
+from quarters import quarters, records
 from running import Clary, free_port
 from sdk.script import SCRIPTS, Script, by_env, by_run, environment, python
 from sdk.watching import watch
@@ -16,6 +18,7 @@ WAYS = {
     "v2_sklearn": by_run,
     "v2_xgboost": by_run,
     "v2_clarify": by_run,
+    "v2_series": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,
@@ -37,12 +40,15 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clary]:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Diabetes (442 people), as scikit-learn has it: does it get worse by more than the median in a year?"""
+    """Diabetes (442 people), as scikit-learn has it: does it get worse by more than the median in a year?
+    And unemployment by quarters."""
     frame = load_diabetes(as_frame=True, scaled=False).frame.astype({"age": int, "sex": int})
     frame["target"] = (frame["target"] > 140).astype(int)
     folder = tmp_path_factory.mktemp("tables")
     frame.to_csv(folder / "train.csv", index=False)
     frame.head(100).to_csv(folder / "explained.csv", index=False)
+    quarters().to_csv(folder / "quarters.csv", index=False)
+    (folder / "turns.json").write_text(json.dumps(records()))
     label_first = ["target", *frame.columns.drop("target")]
     frame[label_first].to_csv(folder / "label-first.csv", index=False, header=False)
     return folder

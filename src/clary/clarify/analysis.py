@@ -49,7 +49,7 @@ def analyze(
     (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
     `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html and .ipynb,
     explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
-    then read from it if it adds up to the explained score. Of time series, `data` may be a Panel, `forecast` is
+    then read from it if it adds up to the explained score. Of series, `data` may be a Panel and `forecast` is
     the model. `output_uri` is where the files will lie in the end. Raises ClarifyError that says what to
     change.
     """

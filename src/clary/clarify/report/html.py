@@ -16,7 +16,7 @@ from clary.clarify.bias_metrics import FacetBias, StageBias
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
-from clary.clarify.report import charts, words
+from clary.clarify.report import charts, time_series, words
 from clary.clarify.report.bias import tables
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
@@ -55,6 +55,7 @@ def render(findings: Findings) -> str:
         versions=_versions(),
         label=_label(stages),
         tables=tables(bias),
+        series=time_series.view(findings.forecasts),
     )
 
 

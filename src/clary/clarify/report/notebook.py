@@ -67,6 +67,19 @@ for item in analysis["explanations"]["pdp"]:
             [(str(value), score, f"{share:.1%} of the rows") for value, score, share in values],
         )"""
 
+_SERIES = """\
+from itertools import groupby
+
+found = analysis["explanations"]["asymmetric_shapley_value"]
+place = Path("asymmetric_shapley_value", f"{found['granularity']}_{found['direction']}", "out.jsonl")
+for line in place.read_text("utf-8").splitlines():
+    item = json.loads(line)
+    mean = sum(item["forecast"]) / len(item["forecast"])
+    for name, parts in groupby(item["explanations"], lambda part: part.get("feature_name", "each time step")):
+        means = [(part.get("timestamp", name), sum(part["scores"]) / len(part["scores"])) for part in parts]
+        title = f"{item['item_id']}: {name}, mean forecast {mean:.4g}"
+        bars(title, [(str(when), value, "") for when, value in means])"""
+
 _LOCAL = """\
 import csv
 
@@ -86,6 +99,7 @@ def render(findings: Findings) -> str:
         *_bias_cells(findings),
         *_shap_cells(findings),
         *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
+        *([_text("## What the forecasts rest on"), _code(_SERIES)] if findings.forecasts else []),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {

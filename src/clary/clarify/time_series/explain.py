@@ -19,6 +19,8 @@ from clary.clarify.time_series.forecasts import Forecast, ask, equally_far
 from clary.clarify.time_series.orders import Sharing, Stage, fine_grained, masks, share, sharing, timewise
 from clary.clarify.time_series.panel import Floats, Panel, Series
 from clary.clarify.time_series.players import (
+    STATIC,
+    Flags,
     Indices,
     Players,
     baseline_of,
@@ -126,23 +128,22 @@ def _games(panel: Panel, settings: AsymmetricShapley, baseline: SeriesBaseline) 
 
 
 def _game(series: Series, unknown: Series, settings: AsymmetricShapley, rng: np.random.Generator) -> _Game:
-    players, same = players_of(series), ~varying(series, unknown)
+    players = players_of(series)
     passes = [
         [(stage, sharing(len(stage.groups), settings.num_samples, rng)) for stage in stages]
-        for stages in _passes(players, settings)
+        for stages in _passes(players, varying(series, unknown), settings)
     ]
-    # What equals the baseline changes nothing: coalitions that differ in it alone are one question.
-    known = [np.packbits(masks(stage, plan) | same, axis=1) for steps in passes for stage, plan in steps]
+    known = [np.packbits(masks(stage, plan), axis=1) for steps in passes for stage, plan in steps]
     questions, places = np.unique(np.concatenate(known), axis=0, return_inverse=True)
     by_feature = settings.granularity == "fine_grained"
     return _Game(series, unknown, players, passes, questions, places.ravel(), by_feature)
 
 
-def _passes(players: Players, settings: AsymmetricShapley) -> list[list[Stage]]:
+def _passes(players: Players, vary: Flags, settings: AsymmetricShapley) -> list[list[Stage]]:
     if settings.granularity == "fine_grained":
-        return [fine_grained(players)]
+        return [fine_grained(players, vary)]
     backwards = {"chronological": [False], "anti_chronological": [True], "bidirectional": [False, True]}
-    return [timewise(players, way) for way in backwards[settings.direction]]
+    return [timewise(players, vary, way) for way in backwards[settings.direction]]
 
 
 def _answers(forecast: Forecast, games: Sequence[_Game]) -> list[Floats]:
@@ -164,8 +165,7 @@ def _explained(game: _Game, answers: Sequence[Floats], own: Floats) -> SeriesExp
         length = sum(len(plan.coalitions) for _, plan in steps)
         shares.append(_shared(steps, scores[at : at + length], len(game.players.step)))
         at += length
-    # A group's value stands at its first player, so that the same rows are filled in every pass.
-    shown = np.unique(np.concatenate([stage.groups.argmax(axis=1) for stage, _ in game.passes[0]]))
+    shown = _shown(game)
     values = np.mean([found[0] for found in shares], axis=0)[shown]
     errors = np.sqrt(np.mean([found[1] for found in shares], axis=0))[shown]
     offset = scores[0]  # the first stage's first coalition is the empty one
@@ -181,12 +181,20 @@ def _explained(game: _Game, answers: Sequence[Floats], own: Floats) -> SeriesExp
     )
 
 
+def _shown(game: _Game) -> Indices:
+    """The players at which values stand: all of them, or the first of each time step."""
+    if game.by_feature:
+        return np.arange(len(game.players.step))
+    steps, first = np.unique(game.players.step, return_index=True)
+    return np.asarray(first[steps != STATIC])
+
+
 def _shared(steps: Pass, scores: Floats, players: int) -> tuple[Floats, Floats]:
     values = np.zeros((players, scores.shape[1]))
     variances = np.zeros_like(values)
     at = 0
     for stage, plan in steps:
-        first = stage.groups.argmax(axis=1)
-        values[first], variances[first] = share(plan, scores[at : at + len(plan.coalitions)])
+        found = share(plan, scores[at : at + len(plan.coalitions)])
+        values[stage.rows], variances[stage.rows] = found
         at += len(plan.coalitions)
     return values, variances

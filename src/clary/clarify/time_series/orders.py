@@ -26,6 +26,8 @@ class Stage:
     before: Flags
     groups: Flags
     """Shape (groups, players)."""
+    rows: Indices
+    """Shape (groups,): the player at which a group's value stands."""
 
 
 @dataclass(frozen=True)
@@ -41,29 +43,36 @@ class Sharing:
     before it in the list lacks that group only."""
 
 
-def timewise(players: Players, backwards: bool) -> list[Stage]:
-    """One group a time step; the static covariates are known from the start."""
+def timewise(players: Players, varying: Flags, backwards: bool) -> list[Stage]:
+    """One group a time step; the static covariates, and what does not vary, are known from the start."""
     steps = np.unique(players.step[players.step != STATIC])
-    known = players.step == STATIC
+    known = (players.step == STATIC) | ~varying
     stages = []
     for step in steps[::-1] if backwards else steps:
-        group = players.step == step
-        stages.append(Stage(known, group[None]))
-        known = known | group
-    return stages
+        group = (players.step == step) & varying
+        if group.any():
+            stages.append(Stage(known, group[None], np.flatnonzero(players.step == step)[:1]))
+            known = known | group
+    return stages or [_nothing(known)]
 
 
-def fine_grained(players: Players) -> list[Stage]:
+def fine_grained(players: Players, varying: Flags) -> list[Stage]:
     """Each player alone: the static covariates before all steps, then step after step."""
-    known = np.zeros(len(players.step), dtype=bool)
+    known = ~varying
     stages = []
     for step in np.unique(players.step):
-        members = np.flatnonzero(players.step == step)
-        groups = np.zeros((len(members), len(known)), dtype=bool)
-        groups[np.arange(len(members)), members] = True
-        stages.append(Stage(known, groups))
-        known = known | groups.any(axis=0)
-    return stages
+        members = np.flatnonzero((players.step == step) & varying)
+        if len(members):
+            groups = np.zeros((len(members), len(known)), dtype=bool)
+            groups[np.arange(len(members)), members] = True
+            stages.append(Stage(known, groups, members))
+            known = known | groups.any(axis=0)
+    return stages or [_nothing(known)]
+
+
+def _nothing(known: Flags) -> Stage:
+    """Of a series that is its baseline."""
+    return Stage(known, np.zeros((0, len(known)), dtype=bool), np.zeros(0, dtype=int))
 
 
 def sharing(groups: int, orders: int | None, rng: np.random.Generator) -> Sharing:
