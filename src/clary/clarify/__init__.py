@@ -6,8 +6,9 @@ from clary.clarify.analysis import analyze
 from clary.clarify.beyond.reweighing import reweigh
 from clary.clarify.beyond.thresholds import group_thresholds
 from clary.clarify.bias_metrics import bias
-from clary.clarify.config import Shap
+from clary.clarify.config import Interactions, Shap
 from clary.clarify.errors import ClarifyError
+from clary.clarify.faith_shap import interactions
 from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
@@ -20,6 +21,7 @@ from clary.clarify.tree_shap import explain_trees
 __all__ = [
     "AsymmetricShapley",
     "ClarifyError",
+    "Interactions",
     "Intervals",
     "Panel",
     "Prediction",
@@ -33,5 +35,6 @@ __all__ = [
     "explain_forecasts",
     "explain_trees",
     "group_thresholds",
+    "interactions",
     "reweigh",
 ]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from clary.clarify.bias_analysis import BiasFindings, find_bias, from_files, from_rows, streamed
 from clary.clarify.columns import Column
-from clary.clarify.config import AnalysisConfig, PartialDependence, parse
+from clary.clarify.config import AnalysisConfig, PartialDependence, Shap, parse
 from clary.clarify.contrast import Flags
 from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
+from clary.clarify.faith_shap import InteractionExplanation, interactions
 from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
@@ -92,6 +93,8 @@ def investigate(
         findings = replace(findings, bias=_bias(findings, predict, log))
     if config.shap is not None and predict is not None:
         findings = replace(findings, explanation=_explain(findings, predict, log, trees))
+    if config.shap is not None and config.shap.interactions is not None and predict is not None:
+        findings = replace(findings, interactions=_interact(findings, config.shap, predict, log))
     if config.pdp is not None and predict is not None:
         findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
     return findings
@@ -136,6 +139,13 @@ def _explain(findings: Findings, predict: Predict, log: Log, trees: Any) -> Expl
             return found
     log(f"Explaining {len(features):,} rows by Kernel SHAP.")
     return explain(features, predict, shap, headers, _every_tenth(log))
+
+
+def _interact(findings: Findings, shap: Shap, predict: Predict, log: Log) -> InteractionExplanation:
+    headers = findings.config.predictor.label_headers
+    found = interactions(findings.roles.features, predict, shap, headers)
+    log(f"Found the interactions of {len(found.rows):,} rows with {found.evaluations:,} questions.")
+    return found
 
 
 def _depend(findings: Findings, settings: PartialDependence, predict: Predict, log: Log) -> list[Dependence]:

@@ -47,16 +47,34 @@ def smallest(players: int) -> int:
     return max(2 * players, 2) if players > 2 else 2 ** max(players, 1) - 2
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Coalitions, the second half the complements of the first, and their weights in least squares."""
+
+    coalitions: Flags
+    weights: Floats
+    drawn: Floats
+    unseen: bool
+    """As of a Design."""
+
+
 def design(players: int, samples: int, rng: np.random.Generator) -> Design:
-    """About `samples` coalitions (at least `smallest`, at most all) in pairs of complements.
+    """About `samples` coalitions (at least `smallest`, at most all). Players must be at least 2."""
+    chosen = sample(players, samples, rng)
+    solve, share = _least_squares(chosen.coalitions, chosen.weights)
+    return Design(chosen.coalitions, solve, share, chosen.drawn, chosen.unseen)
+
+
+def sample(players: int, samples: int, rng: np.random.Generator, whole: int = 1) -> Sample:
+    """About `samples` coalitions in pairs of complements, the `whole` smallest sizes among them at least.
 
     Sizes are taken by their share of the Shapley kernel; a size that fits is taken whole, of the others
-    coalitions are drawn without replacement. Players must be at least 2.
+    coalitions are drawn without replacement.
     """
     sizes = np.arange(1, players // 2 + 1)
     pairs = np.array([_pairs(players, int(s)) for s in sizes], dtype=float)
     mass = np.array([_mass(players, int(s)) for s in sizes])
-    taken = _allocation(pairs, mass, max(samples, smallest(players)) // 2)
+    taken = _allocation(pairs, mass, max(samples // 2, int(pairs[:whole].sum())), whole)
     halves, weights, drawn = [], [], []
     for size, available, wanted, weight in zip(sizes, pairs, taken, mass, strict=True):
         if not wanted:
@@ -68,9 +86,12 @@ def design(players: int, samples: int, rng: np.random.Generator) -> Design:
         spread = 0.0 if complete else (1 - wanted / available) * wanted / max(wanted - 1, 1)
         drawn.append(np.full(wanted, spread))
     half, weight = np.concatenate(halves), np.concatenate(weights)
-    coalitions = np.concatenate([half, ~half])
-    solve, share = _least_squares(coalitions, np.concatenate([weight, weight]))
-    return Design(coalitions, solve, share, np.concatenate(drawn), bool((taken == 0).any()))
+    return Sample(
+        np.concatenate([half, ~half]),
+        np.concatenate([weight, weight]),
+        np.concatenate(drawn),
+        bool((taken == 0).any()),
+    )
 
 
 def _pairs(players: int, size: int) -> int:
@@ -84,12 +105,12 @@ def _mass(players: int, size: int) -> float:
     return one if 2 * size == players else 2 * one
 
 
-def _allocation(pairs: Floats, mass: Floats, budget: int) -> NDArray[np.int64]:
+def _allocation(pairs: Floats, mass: Floats, budget: int, first: int) -> NDArray[np.int64]:
     """Pairs to take of each size: whole sizes while they fit into their share, the rest by mass."""
     taken = np.zeros(len(pairs), dtype=np.int64)
-    taken[0] = int(pairs[0])
+    taken[:first] = pairs[:first].astype(np.int64)
     whole = np.zeros(len(pairs), dtype=bool)
-    whole[0] = True
+    whole[:first] = True
     while True:
         left, open_mass = budget - int(taken.sum()), np.where(whole, 0.0, mass)
         if left <= 0 or not open_mass.any():

@@ -11,7 +11,18 @@ import pandas as pd
 
 from clary.clarify.columns import Value
 from clary.clarify.config_bias import BiasSettings, bias_settings
-from clary.clarify.config_schema import METHODS, NOT_BUILT, PDP, PREDICTOR, REPORT, SHAP, TOP, check, refuse
+from clary.clarify.config_schema import (
+    INTERACTIONS,
+    METHODS,
+    NOT_BUILT,
+    PDP,
+    PREDICTOR,
+    REPORT,
+    SHAP,
+    TOP,
+    check,
+    refuse,
+)
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
 from clary.clarify.time_series import settings as series
@@ -23,6 +34,17 @@ Key = str | int
 class Facet:
     name_or_index: Key
     value_or_threshold: list[Value] | None = None
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """methods.shap.interactions, Clary's own: how many pairs are told, and how they are found."""
+
+    top_k: int = 10
+    rows: int = 200
+    """Of the data, evenly taken."""
+    num_samples: int | None = None
+    """Coalitions a row; 2m + 2048 by default."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +61,7 @@ class Shap:
     features_to_explain: list[Key] | None = None
     feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
+    interactions: Interactions | None = None
 
 
 @dataclass(frozen=True)
@@ -190,12 +213,22 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
             raise ClarifyError(f"methods.shap.feature_groups: {group!r} must be a list of feature names.")
     if settings.get("features_to_explain") == []:
         raise ClarifyError("methods.shap.features_to_explain is empty: name a feature, or leave it out.")
+    if "interactions" in shap:
+        settings["interactions"] = _interactions(shap["interactions"])
     for key in ("num_samples", "num_clusters"):
         if settings.get(key, 1) < 1:
             raise ClarifyError(f"methods.shap.{key} must be at least 1.")
     if not 0 <= settings.get("seed", 0) < 2**32:
         raise ClarifyError("methods.shap.seed must be between 0 and 4294967295.")
     return Shap(**settings)
+
+
+def _interactions(asked: Mapping[str, Any]) -> Interactions:
+    check(asked, INTERACTIONS, "methods.shap.interactions")
+    for key, value in asked.items():
+        if value < 1:
+            raise ClarifyError(f"methods.shap.interactions.{key} must be at least 1.")
+    return Interactions(**asked)
 
 
 def _pdp(pdp: Mapping[str, Any]) -> PartialDependence:

@@ -54,7 +54,10 @@ SHAP: dict[str, Types] = {
     "save_local_shap_values": bool,
     "features_to_explain": list,
     "feature_groups": dict,
+    "interactions": dict,
 }
+
+INTERACTIONS: dict[str, Types] = {"top_k": int, "rows": int, "num_samples": int}
 
 PDP: dict[str, Types] = {"grid_resolution": int, "features": list, "top_k_features": int}
 

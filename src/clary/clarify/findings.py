@@ -9,6 +9,7 @@ from typing import Any
 from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
+from clary.clarify.faith_shap import InteractionExplanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
@@ -25,6 +26,7 @@ class Findings:
     rows: int
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
+    interactions: InteractionExplanation | None = None
     dependence: Sequence[Dependence] = ()
     forecasts: ForecastExplanation | None = None
     output_uri: str = ""
@@ -45,6 +47,8 @@ class Findings:
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
+        if self.interactions is not None:
+            explanations["kernel_shap_interactions"] = self.interactions.in_json()
         if self.dependence:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
         if self.forecasts is not None:

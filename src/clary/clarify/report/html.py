@@ -17,6 +17,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, time_series, words
+from clary.clarify.report import interactions as pairs
 from clary.clarify.report.bias import tables
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
@@ -56,6 +57,7 @@ def render(findings: Findings) -> str:
         label=_label(stages),
         tables=tables(bias),
         series=time_series.view(findings.forecasts),
+        interactions=pairs.view(findings.interactions),
     )
 
 

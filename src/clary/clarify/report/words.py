@@ -11,6 +11,7 @@ from clary.clarify.group_sizes import SmallGroup
 from clary.clarify.metrics.registry import Metric, find
 
 MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 NEGLIGIBLE = 5e-4
 """A difference that rounds to 0.0 percentage points is called none."""
