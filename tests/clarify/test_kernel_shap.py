@@ -53,6 +53,16 @@ def test_the_default_baseline_is_a_typical_row_whose_values_occur() -> None:
     assert clarify.explain(PEOPLE, pay).baseline.iloc[0].tolist() == [30, "cook", 1.0]
 
 
+@pytest.mark.parametrize("names", [["age", "x"], ["job"]])
+def test_clusters_of_numbers_alone_and_of_text_alone(names: list[str]) -> None:
+    def model(rows: pd.DataFrame) -> np.ndarray[Any, Any]:
+        return np.asarray(rows.astype(str).map(len).sum(axis=1), dtype=float)
+
+    found = clarify.explain(PEOPLE[names], model, Shap(num_clusters=2, seed=4))
+    assert len(found.baseline) == 2
+    assert list(found.baseline) == names
+
+
 def test_clusters_make_the_baseline_from_text_and_numbers() -> None:
     found = clarify.explain(PEOPLE, pay, Shap(num_clusters=3, seed=4))
     assert len(found.baseline) == 3

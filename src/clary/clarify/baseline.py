@@ -100,8 +100,11 @@ def _points(features: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
     numbers = features.select_dtypes("number").astype(float)
     numbers = numbers.fillna(numbers.median()).fillna(0.0)
     spread = numbers.std(ddof=0).replace(0.0, 1.0)
-    indicators = pd.get_dummies(features.select_dtypes(exclude="number").astype(str), dtype=float)
-    return np.hstack([((numbers - numbers.mean()) / spread).to_numpy(), indicators.to_numpy()])
+    points = ((numbers - numbers.mean()) / spread).to_numpy()
+    words = features.select_dtypes(exclude="number").astype(str)
+    if words.empty:  # get_dummies refuses a table without columns
+        return np.asarray(points)
+    return np.hstack([points, pd.get_dummies(words, dtype=float).to_numpy()])
 
 
 def _centre(column: Column) -> Any:

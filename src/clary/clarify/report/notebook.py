@@ -80,6 +80,11 @@ for line in place.read_text("utf-8").splitlines():
         title = f"{item['item_id']}: {name}, mean forecast {mean:.4g}"
         bars(title, [(str(when), value, "") for when, value in means])"""
 
+_PAIRS = """\
+for output, found in analysis["explanations"]["kernel_shap_interactions"].items():
+    rows = [(" and ".join(p["features"]), p["mean_abs"], f"mean {p['mean']:+.4f}") for p in found["pairs"]]
+    bars(f"{output}: mean absolute interaction of {found['rows']} rows", rows)"""
+
 _LOCAL = """\
 import csv
 
@@ -98,6 +103,7 @@ def render(findings: Findings) -> str:
         _code(_SETUP),
         *_bias_cells(findings),
         *_shap_cells(findings),
+        *([_text("## What works together"), _code(_PAIRS)] if findings.interactions else []),
         *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
         *([_text("## What the forecasts rest on"), _code(_SERIES)] if findings.forecasts else []),
     ]
