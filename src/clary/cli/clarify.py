@@ -45,7 +45,7 @@ def _analyse(options: argparse.Namespace, folder: Path) -> None:
         raise ClarifyError(f"There is no data at {data}.")
     if parsed.asymmetric_shapley_value is not None:
         template = forecaster.template(parsed)
-        panel = forecaster.asked_about(series.load(Path(data), parsed), template)
+        panel = series.check(forecaster.asked_about(series.load(Path(data), parsed), template), parsed)
         forecast = forecaster.Forecaster(_model(options, parsed, folder), template)
         analyze(config, panel, None, options.output, _say, forecast=forecast)
         print(f"The results are in {options.output}.")

@@ -13,7 +13,7 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.findings import Findings
 from clary.clarify.roles import NO_ROLES
 from clary.clarify.time_series.dataset import read_panel
-from clary.clarify.time_series.explain import explain_forecasts
+from clary.clarify.time_series.explain import explain_forecasts, ready
 from clary.clarify.time_series.explanation import ForecastExplanation
 from clary.clarify.time_series.forecasts import Forecast
 from clary.clarify.time_series.panel import Panel
@@ -58,6 +58,13 @@ def load(path: Path, config: AnalysisConfig) -> Panel:
             "time_series_data_config is missing: it says where the series are in the data set."
         )
     return read_panel(path, config.time_series_data_config, config.headers)
+
+
+def check(panel: Panel, config: AnalysisConfig) -> Panel:
+    """The panel; ClarifyError where the settings do not fit it, before any model is asked."""
+    if config.asymmetric_shapley_value is not None:
+        ready(panel, config.asymmetric_shapley_value)
+    return panel
 
 
 def _progress(log: Log) -> Callable[[int, int], None]:

@@ -56,9 +56,7 @@ def explain_forecasts(
     ClarifyError where it answers something else, or forecasts of another length for the same item, and where
     the baseline does not fit the items.
     """
-    check_settings(settings)
-    settings, baseline = read_baseline(settings)
-    _check_baseline(panel, settings, baseline)
+    settings, baseline = ready(panel, settings)
     own = ask(forecast, panel.items)
     found: list[SeriesExplanation] = []
     asked = len(own)
@@ -70,6 +68,16 @@ def explain_forecasts(
             found.append(_explained(game, mine, own[len(found)]))
         progress(len(found), len(panel.items))
     return ForecastExplanation(settings, panel, found, asked, warnings_of(panel, found, baseline))
+
+
+def ready(panel: Panel, settings: AsymmetricShapley) -> tuple[AsymmetricShapley, SeriesBaseline]:
+    """The settings and the baseline, read from its file; ClarifyError where they do not fit the panel."""
+    check_settings(settings)
+    settings, baseline = read_baseline(settings)
+    _check_baseline(panel, settings, baseline)
+    for series in panel.items:
+        baseline_of(series, panel, baseline)
+    return settings, baseline
 
 
 Pass = list[tuple[Stage, Sharing]]

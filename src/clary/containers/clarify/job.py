@@ -88,7 +88,7 @@ def _series(
 ) -> dict[str, Any]:
     """Explain forecasts. The data and the templates are read before the model starts."""
     template = forecaster.template(parsed)
-    panel = forecaster.asked_about(series.load(data, parsed), template)
+    panel = series.check(forecaster.asked_about(series.load(data, parsed), template), parsed)
     forecast = forecaster.Forecaster(_model(parsed, cleanup), template)
     return analyze(
         here, panel, None, root / "processing/output", log, forecast=forecast, output_uri=_output_uri(root)
