@@ -187,6 +187,15 @@ def test_one_time_step_gets_the_whole_difference() -> None:
     assert "equals its baseline at every step" in level.warnings[0]
 
 
+def test_whole_numbers_have_a_mean_that_is_not_whole() -> None:
+    whole = Panel([Series("w", [0, 1], np.array([1, 2]), np.array([[3, 4]]))], "y", ["r"])
+    settings = AsymmetricShapley(baseline=SeriesBaseline("mean", "mean"))
+    found = clarify.explain_forecasts(
+        whole, lambda items: [[s.target[0] + s.related[0, 0]] for s in items], settings
+    )
+    assert found.items[0].offset == pytest.approx([1.5 + 3.5])
+
+
 def test_long_series_are_asked_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 

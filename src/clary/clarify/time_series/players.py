@@ -43,8 +43,8 @@ def baseline_of(series: Series, panel: Panel, baseline: SeriesBaseline) -> Serie
     return Series(
         series.item_id,
         series.timestamps,
-        np.full_like(series.target, series.target.mean() if baseline.target_time_series == "mean" else 0.0),
-        np.zeros_like(series.related) + (means if baseline.related_time_series == "mean" else 0.0),
+        np.full(series.target.shape, series.target.mean() if baseline.target_time_series == "mean" else 0.0),
+        np.zeros(series.related.shape) + (means if baseline.related_time_series == "mean" else 0.0),
         _static(series, panel, baseline),
     )
 

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.dataset import find
 from clary.clarify.errors import ClarifyError, known
-from clary.clarify.time_series.panel import Panel, Series
+from clary.clarify.time_series.panel import Floats, Panel, Series
 
 MAX_BODY = 4_500_000
 """Bytes of one request: InvokeEndpoint takes at most 6 MB, Clarify documents 5 MB."""
@@ -49,12 +50,12 @@ class Template:
     def fill(self, series: Series) -> str:
         """The record of one series."""
         values = {
-            "$start_time": series.timestamps[0],
-            "$target_time_series": series.target.tolist(),
-            "$related_time_series": series.related.tolist(),
-            "$static_covariates": list(series.static),
+            "$start_time": json.dumps(series.timestamps[0]),
+            "$target_time_series": _numbers(series.target),
+            "$related_time_series": f"[{', '.join(map(_numbers, series.related))}]",
+            "$static_covariates": json.dumps(list(series.static)),
         }
-        return re.sub(r"\$[a-z_]+", lambda match: json.dumps(values[match.group()]), self.record)
+        return re.sub(r"\$[a-z_]+", lambda match: values[match.group()], self.record)
 
     def decode(self, body: bytes, count: int) -> list[Any]:
         """A forecast for each series that was asked about; ClarifyError if there are more or fewer."""
@@ -70,6 +71,14 @@ class Template:
         if len(listed) != count:
             raise ClarifyError(f"The model answered {len(listed)} forecasts for {count} series.")
         return listed
+
+
+_number = lru_cache(100_000)(float.__repr__)
+"""The questions about a series repeat its few numbers: writing one takes longer than remembering it."""
+
+
+def _numbers(values: Floats) -> str:
+    return f"[{', '.join(map(_number, values.tolist()))}]"
 
 
 def template(config: AnalysisConfig) -> Template:
