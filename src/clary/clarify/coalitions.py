@@ -42,9 +42,12 @@ class Design:
         return not self.unseen and not self.drawn.any()
 
 
-def smallest(players: int) -> int:
-    """The fewest coalitions that determine the values: each player alone and each left out."""
-    return max(2 * players, 2) if players > 2 else 2 ** max(players, 1) - 2
+def smallest(players: int, whole: int = 1) -> int:
+    """The fewest coalitions that determine the values: each player alone and each left out.
+
+    With `whole` sizes those of up to as many players, and their complements.
+    """
+    return 2 * sum(_pairs(players, size) for size in range(1, min(whole, players // 2) + 1))
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def sample(players: int, samples: int, rng: np.random.Generator, whole: int = 1)
     sizes = np.arange(1, players // 2 + 1)
     pairs = np.array([_pairs(players, int(s)) for s in sizes], dtype=float)
     mass = np.array([_mass(players, int(s)) for s in sizes])
-    taken = _allocation(pairs, mass, max(samples // 2, int(pairs[:whole].sum())), whole)
+    taken = _allocation(pairs, mass, max(samples, smallest(players, whole)) // 2, whole)
     halves, weights, drawn = [], [], []
     for size, available, wanted, weight in zip(sizes, pairs, taken, mass, strict=True):
         if not wanted:
