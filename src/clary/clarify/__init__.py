@@ -7,7 +7,9 @@ from clary.clarify.beyond.reweighing import reweigh
 from clary.clarify.beyond.thresholds import group_thresholds
 from clary.clarify.bias_metrics import bias
 from clary.clarify.config import Shap
+from clary.clarify.config_images import ImageConfig
 from clary.clarify.errors import ClarifyError
+from clary.clarify.images.attribution import explain_image
 from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
@@ -16,6 +18,7 @@ from clary.clarify.tree_shap import explain_trees
 
 __all__ = [
     "ClarifyError",
+    "ImageConfig",
     "Intervals",
     "Prediction",
     "Shap",
@@ -23,6 +26,7 @@ __all__ = [
     "analyze",
     "bias",
     "explain",
+    "explain_image",
     "explain_trees",
     "group_thresholds",
     "reweigh",

@@ -9,6 +9,7 @@ from clary.clarify.errors import ClarifyError, known
 
 Types = type | tuple[type, ...]
 
+IMAGES = "application/x-image"
 TABLES = ("text/csv", "application/jsonlines", "application/json", "application/x-parquet")
 
 _KEY = (str, int)
@@ -51,6 +52,7 @@ SHAP: dict[str, Types] = {
     "seed": int,
     "save_local_shap_values": bool,
     "features_to_explain": list,
+    "image_config": dict,
     "feature_groups": dict,
 }
 
@@ -82,7 +84,6 @@ NOT_BUILT: dict[str, str] = {
     "time_series_data_config": "time series cannot be explained yet",
     "methods.asymmetric_shapley_value": "time series cannot be explained yet",
     "methods.shap.text_config": "remove it: a text column then counts as one feature",
-    "methods.shap.image_config": "images cannot be explained yet",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
     "predictor.time_series_predictor_config": "time series cannot be explained yet",
 }
@@ -157,7 +158,7 @@ def _check_top(config: Mapping[str, Any]) -> None:
     if config.get("version", "1.0") != "1.0":
         raise ClarifyError(f"version is {config['version']!r}: only 1.0 exists.")
     kind = config["dataset_type"].lower()
-    if kind in ("application/x-image", "application/sagemakercapturejson"):
+    if kind == "application/sagemakercapturejson":
         raise ClarifyError(f"dataset_type {kind} is not built in Clary: use one of {', '.join(TABLES)}.")
-    if kind not in TABLES:
-        raise ClarifyError(f"dataset_type {kind!r} does not exist. {known(kind, TABLES, 'types')}")
+    if kind not in (*TABLES, IMAGES):
+        raise ClarifyError(f"dataset_type {kind!r} does not exist. {known(kind, (*TABLES, IMAGES), 'types')}")

@@ -9,6 +9,7 @@ from typing import Any
 from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
+from clary.clarify.images.attribution import ImageExplanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
@@ -25,6 +26,7 @@ class Findings:
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
     dependence: Sequence[Dependence] = ()
+    images: Sequence[ImageExplanation] = ()
 
     @property
     def outputs(self) -> list[str]:
@@ -43,6 +45,8 @@ class Findings:
             explanations["kernel_shap"] = self.explanation.in_json()
         if self.dependence:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
+        if self.images:
+            explanations["images"] = [image.in_json() for image in self.images]
         if explanations:
             document["explanations"] = explanations
         return document if mitigation is None else {**document, "mitigation": mitigation}

@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
-from clary.clarify.predictions import Predict
 from clary.containers.clarify import archive, inputs
 from clary.containers.clarify.endpoint import Endpoint, existing
+from clary.containers.clarify.image_model import of_images
 
 OPT_ML = Path("/opt/ml")
 
@@ -44,7 +44,10 @@ def _analyse(options: argparse.Namespace, folder: Path) -> None:
         raise ClarifyError(f"There is no data at {data}.")
     predict = _model(options, parsed, folder) if parsed.needs_model else None
     trees = predict.trees if isinstance(predict, archive.Archive) else None
-    analyze(config, data, predict, options.output, _say, trees)
+    if predict is not None and parsed.images is not None:
+        analyze(config, data, of_images(predict, parsed), options.output, _say)
+    else:
+        analyze(config, data, predict, options.output, _say, trees)
     print(f"The results are in {options.output}.")
 
 
@@ -58,7 +61,7 @@ def _read(path: Path) -> dict[str, Any]:
     return config
 
 
-def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> Predict:
+def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> archive.Archive | Endpoint:
     if options.model:
         unpacked = folder / "ml"
         unpacked.mkdir()

@@ -18,6 +18,7 @@ from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
 from clary.clarify.report.bias import tables
+from clary.clarify.report.images import pictures
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -55,6 +56,7 @@ def render(findings: Findings) -> str:
         versions=_versions(),
         label=_label(stages),
         tables=tables(bias),
+        images=pictures(findings),
     )
 
 
@@ -167,7 +169,7 @@ def _baseline(explanation: Explanation | None) -> dict[str, Any] | None:
 
 def _versions() -> list[tuple[str, str]]:
     found = [("Python", platform.python_version())]
-    for package in ("clary", "numpy", "pandas", "scikit-learn", "shap"):
+    for package in ("clary", "numpy", "pandas", "scikit-learn", "shap", "scikit-image", "pillow"):
         try:
             found.append((package, version(package)))
         except PackageNotFoundError:

@@ -33,16 +33,18 @@ class Archive:
         return self._ask(features)
 
     def _ask(self, features: pd.DataFrame) -> Prediction:
-        body = self.codec.encode(features)
+        rows = len(features)
+        return self.codec.decode(self.send(self.codec.encode(features), f"{rows} rows"), rows)
+
+    def send(self, body: bytes, what: str) -> bytes:
+        """The answer to one body; `what` it asks about is named where it fails."""
         try:
             answer = self.served.answer(Invocation(body, self.codec.content_type, self.codec.accept))
         except ClientError as error:
-            raise ClarifyError(f"The model refused {len(features)} rows: {error.message}") from error
+            raise ClarifyError(f"The model refused {what}: {error.message}") from error
         except Exception as error:
-            raise ClarifyError(
-                f"The model failed on {len(features)} rows: {type(error).__name__}: {error}"
-            ) from error
-        return self.codec.decode(answer.body, len(features))
+            raise ClarifyError(f"The model failed on {what}: {type(error).__name__}: {error}") from error
+        return answer.body
 
 
 def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:

@@ -44,13 +44,17 @@ class Endpoint:
         self.runtime = boto3.client("sagemaker-runtime", config=retries)
 
     def __call__(self, features: pd.DataFrame) -> Prediction:
+        self.wait()
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            parts = list(pool.map(self._ask, self._batches(features)))
+        return together(parts)
+
+    def wait(self) -> None:
+        """Until it is in service, the first time."""
         if not self.ready:
             wait(self.name)
             self.ready = True
             self.log(f"The endpoint {self.name} is in service.")
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            parts = list(pool.map(self._ask, self._batches(features)))
-        return together(parts)
 
     def _batches(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
         """(rows, body) of the requests: as many rows as are likely to fit, halved where they do not."""
@@ -75,6 +79,10 @@ class Endpoint:
 
     def _ask(self, batch: tuple[int, bytes]) -> Prediction:
         rows, body = batch
+        return self.codec.decode(self.send(body, f"{rows} rows"), rows)
+
+    def send(self, body: bytes, what: str) -> bytes:
+        """The answer to one request; `what` it asks about is named where it fails."""
         more: dict[str, Any] = {
             "CustomAttributes": self.predictor.custom_attributes,
             "TargetModel": self.predictor.target_model,
@@ -88,8 +96,8 @@ class Endpoint:
                 **{key: value for key, value in more.items() if value is not None},
             )
         except ClientError as error:
-            raise ClarifyError(f"The endpoint {self.name} failed on {rows} rows: {error}") from error
-        return self.codec.decode(answer["Body"].read(), rows)
+            raise ClarifyError(f"The endpoint {self.name} failed on {what}: {error}") from error
+        return bytes(answer["Body"].read())
 
 
 def existing(name: str) -> str:

@@ -17,9 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
-from clary.clarify.predictions import Predict
+from clary.clarify.images.files import checked
 from clary.clarify.roles import cast
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
+from clary.containers.clarify.image_model import of_images
 from clary.containers.clarify.inputs import local
 
 OPT_ML = "/opt/ml"
@@ -69,7 +70,11 @@ def run(root: Path) -> None:
         here = local(asked, root, folder)
         parsed = parse(here)
         data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
-        if config.needs_model:
+        if config.images is not None:
+            log(f"Read the data set: {len(checked(data)):,} images.")
+            model = of_images(_model(parsed, cleanup), parsed)
+            document = analyze(here, data, model, root / "processing/output", log)
+        elif config.needs_model:
             frame = read(data, parsed)
             cast(frame, parsed)
             log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
@@ -96,7 +101,7 @@ def _configuration(root: Path) -> dict[str, Any]:
     return config
 
 
-def _model(config: AnalysisConfig, cleanup: ExitStack) -> Predict:
+def _model(config: AnalysisConfig, cleanup: ExitStack) -> Endpoint:
     """The model behind an endpoint: the one named, or one made for this job and deleted after it."""
     predictor = config.predictor
     if predictor.endpoint_name:
