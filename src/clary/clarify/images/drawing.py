@@ -91,7 +91,7 @@ def panel(explanation: ImageExplanation, found: Attribution) -> bytes:
     ):
         canvas.paste(Image.fromarray(drawn), (left, 40))
         _boxed(draw, found, (left, 40), (height, width))
-    _legend(canvas, draw, found, (MARGIN, height + 52), width)
+    _legend(canvas, draw, found, (width + 2 * MARGIN, height + 52), width)
     return jpeg(np.asarray(canvas))
 
 
