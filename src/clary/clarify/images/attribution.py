@@ -178,9 +178,15 @@ class _Game:
     def _masked(self, seen: Pixels, known: Flags) -> Iterator[Pixels]:
         """The images in which the known superpixels are as they are, as many at a time as fit into memory."""
         height = max(1, CHUNK_BYTES // seen.nbytes)
+        owner = np.repeat(self.segments.astype(np.intp).ravel(), 3)
+        behind, difference = self.baseline.ravel(), (seen ^ self.baseline).ravel()
+        # Several times as fast as np.where: what differs from the baseline is put on it, or not, bit by bit.
+        bits = np.where(known, 255, 0).astype(np.uint8)
         for start in range(0, len(known), height):
-            chosen = known[start : start + height][:, self.segments]
-            yield np.where(chosen[..., None], seen, self.baseline)
+            images = bits[start : start + height].take(owner, axis=1)
+            images &= difference
+            images ^= behind
+            yield images.reshape(-1, *seen.shape)
 
 
 def _logits_of(score: Callable[[Pixels], Floats], images: Pixels) -> Floats:

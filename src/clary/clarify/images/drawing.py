@@ -107,7 +107,8 @@ def objects(explanation: ImageExplanation) -> bytes:
         left, top = _boxed(draw, found, (0, 0), (height, width))
         label = f"{number} {found.label} {found.score:.2f}"
         at = (max(left, 0) + 4, max(top, 0) + 4)
-        draw.rectangle(draw.textbbox(at, label, font_size=15), fill="white")
+        x0, y0, x1, y1 = draw.textbbox(at, label, font_size=15)
+        draw.rectangle((x0 - 3, y0 - 3, x1 + 3, y1 + 3), fill="white")
         _text(draw, at, label)
     return jpeg(np.asarray(canvas))
 
