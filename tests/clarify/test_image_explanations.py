@@ -152,6 +152,12 @@ def test_bad_answers_are_named(tmp_path: Path, model: Any, says: str) -> None:
         clarify.explain_image(FLOWER, model, settings(tmp_path, num_samples=60))
 
 
+@pytest.mark.parametrize("pixels", [FLOWER[..., 0], FLOWER / 255])
+def test_pixels_that_are_no_bytes_of_three_colours_are_refused(tmp_path: Path, pixels: Any) -> None:
+    with pytest.raises(clarify.ClarifyError, match=r"must be bytes \(uint8\) of shape \(height, width, 3\)"):
+        clarify.explain_image(pixels, colours, settings(tmp_path))
+
+
 def test_a_single_pixel_is_one_superpixel(tmp_path: Path) -> None:
     pixels = np.full((1, 1, 3), 200, dtype=np.uint8)
     found = clarify.explain_image(pixels, colours, settings(tmp_path))

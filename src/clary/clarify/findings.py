@@ -9,7 +9,7 @@ from typing import Any
 from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
-from clary.clarify.images.attribution import ImageExplanation
+from clary.clarify.images.explanation import ImageExplanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles

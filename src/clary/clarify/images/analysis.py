@@ -12,8 +12,9 @@ import pandas as pd
 from clary.clarify.config import AnalysisConfig, Shap
 from clary.clarify.errors import ClarifyError
 from clary.clarify.findings import Findings
-from clary.clarify.images.attribution import ImageExplanation, ImagePredict, explain_image
+from clary.clarify.images.attribution import ImagePredict, explain_image
 from clary.clarify.images.drawing import objects, panel
+from clary.clarify.images.explanation import ImageExplanation
 from clary.clarify.images.files import read, sources
 from clary.clarify.roles import Roles
 

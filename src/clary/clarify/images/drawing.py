@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clary.clarify.coalitions import Flags, Floats
-from clary.clarify.images.attribution import Attribution, ImageExplanation
+from clary.clarify.images.explanation import Attribution, ImageExplanation
 from clary.clarify.images.files import Pixels, resized
 from clary.clarify.images.superpixels import Segments
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from clary.clarify.findings import Findings
-from clary.clarify.images.attribution import Attribution, ImageExplanation
 from clary.clarify.images.drawing import fitted, heat_map, jpeg, outlined
+from clary.clarify.images.explanation import Attribution, ImageExplanation
 from clary.clarify.images.files import Pixels
 from clary.clarify.images.superpixels import Segments
 
