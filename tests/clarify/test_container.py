@@ -215,3 +215,18 @@ def test_a_wrong_configuration_starts_no_endpoint(tmp_path: Path, sagemaker: Sag
     assert code == 1
     assert "Did you mean 'y'" in reason(tmp_path, err)
     assert sagemaker.calls == []
+
+
+def test_a_broken_image_starts_no_endpoint(tmp_path: Path, sagemaker: SageMaker) -> None:
+    prepare(tmp_path)
+    (tmp_path / "processing/input/data/cat.jpg").write_text("no cat")
+    config = {
+        "dataset_type": "application/x-image",
+        "methods": {"shap": {"image_config": {"model_type": "IMAGE_CLASSIFICATION"}}},
+        "predictor": {"model_name": "cats", "instance_type": "ml.m5.xlarge", "initial_instance_count": 1},
+    }
+    (tmp_path / "processing/input/config/analysis_config.json").write_text(json.dumps(config))
+    code, _, err = finish(start(tmp_path, sagemaker))
+    assert code == 1
+    assert reason(tmp_path, err).startswith("cat.jpg cannot be read as an image (no image in it)")
+    assert sagemaker.calls == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,15 @@ TWO = Series("b", ["2024-01-01 02:00:00", "x", "y"], np.array([1.0, 2, 3]), np.o
 class Model:
     """Answers what it is told to, and keeps what it was asked."""
 
+    requests = 1
+
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.asked: list[Any] = []
 
-    def send(self, batches: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        self.asked += [json.loads(body) for _, body in batches]
-        return [json.dumps(self.answers.pop(0)).encode() for _ in batches]
+    def send(self, body: bytes, what: str) -> bytes:
+        self.asked.append(json.loads(body))
+        return json.dumps(self.answers.pop(0)).encode()
 
 
 def forecaster(model: Model, content: str, record: str, forecast: str) -> Forecaster:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes
+from PIL import Image
+from sklearn.datasets import load_diabetes, load_digits
 
 from quarters import quarters, records
 from running import Clary, free_port
@@ -19,6 +21,7 @@ WAYS = {
     "v2_xgboost": by_run,
     "v2_clarify": by_run,
     "v2_series": by_run,
+    "v2_images": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,
@@ -26,6 +29,8 @@ WAYS = {
     "v3_processing": by_env,
 }
 """Every script, and how its user tells it where Clary is."""
+DIGITS = 4
+"""Images that are explained: handwritten digits, as scikit-learn has them, eight times as large."""
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +56,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "turns.json").write_text(json.dumps(records()))
     label_first = ["target", *frame.columns.drop("target")]
     frame[label_first].to_csv(folder / "label-first.csv", index=False, header=False)
+    (folder / "digits").mkdir()
+    for number, digit in enumerate(load_digits().images[:DIGITS]):
+        large = np.kron(255 - 15 * digit, np.ones((8, 8))).astype(np.uint8)
+        Image.fromarray(large).save(folder / "digits" / f"digit-{number}.png")
     return folder
 
 

@@ -7,8 +7,10 @@ from clary.clarify.beyond.reweighing import reweigh
 from clary.clarify.beyond.thresholds import group_thresholds
 from clary.clarify.bias_metrics import bias
 from clary.clarify.config import Interactions, Shap
+from clary.clarify.config_images import ImageConfig
 from clary.clarify.errors import ClarifyError
 from clary.clarify.faith_shap import interactions
+from clary.clarify.images.attribution import explain_image
 from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
@@ -21,6 +23,7 @@ from clary.clarify.tree_shap import explain_trees
 __all__ = [
     "AsymmetricShapley",
     "ClarifyError",
+    "ImageConfig",
     "Interactions",
     "Intervals",
     "Panel",
@@ -33,6 +36,7 @@ __all__ = [
     "bias",
     "explain",
     "explain_forecasts",
+    "explain_image",
     "explain_trees",
     "group_thresholds",
     "interactions",

@@ -21,6 +21,7 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
 from clary.clarify.faith_shap import InteractionExplanation, interactions
 from clary.clarify.findings import Findings
+from clary.clarify.images.analysis import investigate_images
 from clary.clarify.kernel_shap import explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
@@ -37,7 +38,7 @@ Log = Callable[[str], None]
 def analyze(
     config: Mapping[str, Any],
     data: pd.DataFrame | Panel | str | Path,
-    predict: Predict | None = None,
+    predict: Callable[[Any], Any] | None = None,
     output_dir: str | Path | None = None,
     log: Log = lambda line: None,
     trees: Any = None,
@@ -46,15 +47,16 @@ def analyze(
 ) -> dict[str, Any]:
     """Run the analysis that an analysis_config.json asks for, and return analysis.json's content.
 
-    `data` is a table, a file or a folder of files of `dataset_type`. `predict` is asked for a model's answers
-    (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
-    `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html and .ipynb,
-    explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
-    then read from it if it adds up to the explained score. Of series, `data` may be a Panel and `forecast` is
-    the model. `output_uri` is where the files will lie in the end. Raises ClarifyError that says what to
-    change.
+    `data` is a table, a file or a folder of files of `dataset_type`. `predict` is asked for a model's
+    answers (rows of features or images in, one answer for each out); it may be left out where nothing needs
+    a model. With `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html
+    and .ipynb, explanations_shap/out.csv and baseline.csv, or images' heat maps. `trees` is the model
+    itself where it is a tree model: SHAP is then read from it if it adds up to the explained score. Of
+    series, `data` may be a Panel and `forecast` is the model. `output_uri` is where the files will lie in
+    the end. Raises ClarifyError that says what to change.
     """
     parsed = parse(config)
+    folder = None if output_dir is None else Path(output_dir)
     if parsed.asymmetric_shapley_value is not None or isinstance(data, Panel):
         findings = series.analyze_series(parsed, config, data, forecast, log)
     elif parsed.needs_model and predict is None:
@@ -62,11 +64,13 @@ def analyze(
             "This analysis needs a model: set predictor.model_name or predictor.endpoint_name, or (for bias) "
             "give predicted_label with the data."
         )
+    elif parsed.images is not None and predict is not None:
+        findings = investigate_images(parsed, config, data, predict, folder, log)
     else:
         findings = investigate(parsed, config, data, predict, log, trees)
     findings = replace(findings, output_uri=output_uri)
-    if output_dir is not None:
-        write(findings, Path(output_dir), log)
+    if folder is not None:
+        write(findings, folder, log)
     return findings.in_json()
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from clary.clarify.columns import Value
 from clary.clarify.config_bias import BiasSettings, bias_settings
+from clary.clarify.config_images import CONTENT_TYPES as IMAGE_TYPES
+from clary.clarify.config_images import ImageConfig, check_images, image_config
 from clary.clarify.config_schema import (
     INTERACTIONS,
     METHODS,
@@ -59,6 +61,7 @@ class Shap:
     seed: int | None = None
     save_local_shap_values: bool = True
     features_to_explain: list[Key] | None = None
+    image_config: ImageConfig | None = None
     feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
     interactions: Interactions | None = None
@@ -134,6 +137,11 @@ class AnalysisConfig:
         return self.predicted_label is not None or self.predicted_label_dataset_uri is not None
 
     @property
+    def images(self) -> ImageConfig | None:
+        """How images are to be explained; None where the data set is a table."""
+        return self.shap.image_config if self.shap else None
+
+    @property
     def needs_model(self) -> bool:
         if self.shap is not None or self.pdp is not None or self.asymmetric_shapley_value is not None:
             return True
@@ -164,6 +172,7 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
         report=_report(methods["report"]) if "report" in methods else None,
         predictor=_predictor(config.get("predictor", {})),
     )
+    check_images(config, parsed.images)
     _consistent(parsed)
     return parsed
 
@@ -202,6 +211,7 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
     refuse(shap, NOT_BUILT, "methods.shap.")
     check(shap, SHAP, "methods.shap")
     settings = {**shap, "agg_method": shap.get("agg_method", "mean_abs").lower()}
+    settings["image_config"] = image_config(shap)
     if settings["agg_method"] not in ("mean_abs", "median", "mean_sq"):
         raise ClarifyError(
             f"methods.shap.agg_method is {settings['agg_method']!r}: use mean_abs, median or mean_sq."
@@ -246,7 +256,8 @@ def _predictor(predictor: Mapping[str, Any]) -> Predictor:
     check(predictor, PREDICTOR, "predictor")
     for key in ("content_type", "accept_type"):
         kind = predictor.get(key, "text/csv").lower()
-        if kind not in ("text/csv", "application/jsonlines", "application/json"):
+        images = IMAGE_TYPES if key == "content_type" else ()
+        if kind not in ("text/csv", "application/jsonlines", "application/json", *images):
             raise ClarifyError(
                 f"predictor.{key} {kind!r} is not built in Clary: "
                 "use text/csv, application/jsonlines or application/json."

@@ -9,6 +9,7 @@ from clary.clarify.errors import ClarifyError, known
 
 Types = type | tuple[type, ...]
 
+IMAGES = "application/x-image"
 TABLES = ("text/csv", "application/jsonlines", "application/json", "application/x-parquet")
 
 _KEY = (str, int)
@@ -53,6 +54,7 @@ SHAP: dict[str, Types] = {
     "seed": int,
     "save_local_shap_values": bool,
     "features_to_explain": list,
+    "image_config": dict,
     "feature_groups": dict,
     "interactions": dict,
 }
@@ -86,7 +88,6 @@ NOT_BUILT: dict[str, str] = {
     "facet_headers": "put the facet's column into the dataset and list it in excluded_columns",
     "segment_config": "run one analysis for each segment's rows",
     "methods.shap.text_config": "remove it: a text column then counts as one feature",
-    "methods.shap.image_config": "images cannot be explained yet",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
 }
 
@@ -160,7 +161,7 @@ def _check_top(config: Mapping[str, Any]) -> None:
     if config.get("version", "1.0") != "1.0":
         raise ClarifyError(f"version is {config['version']!r}: only 1.0 exists.")
     kind = config["dataset_type"].lower()
-    if kind in ("application/x-image", "application/sagemakercapturejson"):
+    if kind == "application/sagemakercapturejson":
         raise ClarifyError(f"dataset_type {kind} is not built in Clary: use one of {', '.join(TABLES)}.")
-    if kind not in TABLES:
-        raise ClarifyError(f"dataset_type {kind!r} does not exist. {known(kind, TABLES, 'types')}")
+    if kind not in (*TABLES, IMAGES):
+        raise ClarifyError(f"dataset_type {kind!r} does not exist. {known(kind, (*TABLES, IMAGES), 'types')}")

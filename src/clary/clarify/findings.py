@@ -10,6 +10,7 @@ from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
 from clary.clarify.faith_shap import InteractionExplanation
+from clary.clarify.images.explanation import ImageExplanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
@@ -31,6 +32,7 @@ class Findings:
     forecasts: ForecastExplanation | None = None
     output_uri: str = ""
     """Where the output will lie, if not where it is written."""
+    images: Sequence[ImageExplanation] = ()
 
     @property
     def outputs(self) -> list[str]:
@@ -53,6 +55,8 @@ class Findings:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
         if self.forecasts is not None:
             explanations["asymmetric_shapley_value"] = self.forecasts.in_json(self.output_uri)
+        if self.images:
+            explanations["images"] = [image.in_json() for image in self.images]
         if explanations:
             document["explanations"] = explanations
         return document if mitigation is None else {**document, "mitigation": mitigation}

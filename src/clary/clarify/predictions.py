@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ class Prediction:
 
 Predict = Callable[[pd.DataFrame], "Prediction | NDArray[Any]"]
 """A model: features in, one answer for each row out. A plain array of numbers is taken as scores."""
+Rows = TypeVar("Rows", bound=Sized)
+"""What a model is asked about: a table, or images."""
 
 
 def together(parts: Sequence[Prediction]) -> Prediction:
@@ -39,7 +41,7 @@ def together(parts: Sequence[Prediction]) -> Prediction:
     return Prediction(join([part.labels for part in parts]), join([part.scores for part in parts]))
 
 
-def ask(predict: Predict, features: pd.DataFrame) -> Prediction:
+def ask(predict: Callable[[Rows], Any], features: Rows) -> Prediction:
     """Call the model and check its answer."""
     answer = predict(features)
     prediction = answer if isinstance(answer, Prediction) else _from_array(np.asarray(answer))
@@ -59,9 +61,13 @@ def _from_array(answer: NDArray[Any]) -> Prediction:
     return Prediction(scores=numbers.reshape(len(numbers), -1))
 
 
-def scores(predict: Predict, features: pd.DataFrame) -> NDArray[np.float64]:
+def scores(predict: Callable[[Rows], Any], features: Rows) -> NDArray[np.float64]:
     """The model's scores, shape (rows, outputs)."""
-    prediction = ask(predict, features)
+    return numbers(ask(predict, features))
+
+
+def numbers(prediction: Prediction) -> NDArray[np.float64]:
+    """The scores of an answer; ClarifyError where it has only labels."""
     if prediction.scores is None:
         raise ClarifyError(
             "SHAP explains numbers, but the model answers labels only: set predictor.probability "

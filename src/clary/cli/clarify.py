@@ -16,8 +16,8 @@ from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.time_series import analysis as series
 from clary.containers.clarify import archive, forecaster, inputs
-from clary.containers.clarify.archive import Archive
 from clary.containers.clarify.endpoint import Endpoint, existing
+from clary.containers.clarify.image_model import of_images
 
 OPT_ML = Path("/opt/ml")
 
@@ -51,8 +51,11 @@ def _analyse(options: argparse.Namespace, folder: Path) -> None:
         print(f"The results are in {options.output}.")
         return
     predict = _model(options, parsed, folder) if parsed.needs_model else None
-    trees = predict.trees if isinstance(predict, Archive) else None
-    analyze(config, data, predict, options.output, _say, trees)
+    trees = predict.trees if isinstance(predict, archive.Archive) else None
+    if predict is not None and parsed.images is not None:
+        analyze(config, data, of_images(predict, parsed), options.output, _say)
+    else:
+        analyze(config, data, predict, options.output, _say, trees)
     print(f"The results are in {options.output}.")
 
 
@@ -66,7 +69,7 @@ def _read(path: Path) -> dict[str, Any]:
     return config
 
 
-def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> Archive | Endpoint:
+def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> archive.Archive | Endpoint:
     if options.model:
         unpacked = folder / "ml"
         unpacked.mkdir()

@@ -19,6 +19,7 @@ from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, time_series, words
 from clary.clarify.report import interactions as pairs
 from clary.clarify.report.bias import tables
+from clary.clarify.report.images import pictures
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -58,6 +59,7 @@ def render(findings: Findings) -> str:
         tables=tables(bias),
         series=time_series.view(findings.forecasts),
         interactions=pairs.view(findings.interactions),
+        images=pictures(findings),
     )
 
 
@@ -170,7 +172,7 @@ def _baseline(explanation: Explanation | None) -> dict[str, Any] | None:
 
 def _versions() -> list[tuple[str, str]]:
     found = [("Python", platform.python_version())]
-    for package in ("clary", "numpy", "pandas", "scikit-learn", "shap"):
+    for package in ("clary", "numpy", "pandas", "scikit-learn", "shap", "scikit-image", "pillow"):
         try:
             found.append((package, version(package)))
         except PackageNotFoundError:

@@ -94,6 +94,19 @@ print(len(rows), "rows of local SHAP values; the first:")
 rows[0]"""
 
 
+_IMAGES = """\
+from IPython.display import Image
+
+for image in analysis["explanations"]["images"]:
+    print(image["image"], f"{image['width']} x {image['height']} pixels")
+    for found in image["explained"]:
+        display(Image(filename=found["heat_map"]))
+        values = zip(range(1, image["segments"] + 1), found["segment_shap_values"], found["standard_errors"])
+        ranked = sorted(values, key=lambda item: -abs(item[1]))[:10]
+        title = f"{found['label']}: score {found['score']:.4f}, baseline {found['expected_value']:.4f}"
+        bars(title, [(f"superpixel {n}", v, "" if e is None else f"± {e:.4f}") for n, v, e in ranked])"""
+
+
 def render(findings: Findings) -> str:
     """The notebook as JSON text. It runs where analysis.json lies, with IPython and the standard library."""
     report = findings.config.report
@@ -104,6 +117,7 @@ def render(findings: Findings) -> str:
         *_bias_cells(findings),
         *_shap_cells(findings),
         *([_text("## What works together"), _code(_PAIRS)] if findings.interactions else []),
+        *([_text("## What the model sees in the images"), _code(_IMAGES)] if findings.images else []),
         *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
         *([_text("## What the forecasts rest on"), _code(_SERIES)] if findings.forecasts else []),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,26 +26,26 @@ class Archive:
     codec: Codec
     trees: Any
     """The model's trees where it is nothing but trees (see clarify.explain_trees), else None."""
+    requests: int = 1
+    """Bodies that it answers at a time."""
 
     def __call__(self, features: pd.DataFrame) -> Prediction:
         if self.codec.one_row_each and len(features) > 1:
             return together([self._ask(features.iloc[i : i + 1]) for i in range(len(features))])
         return self._ask(features)
 
-    def send(self, batches: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """The answers to (rows, body) requests."""
-        return [self._answer(*batch) for batch in batches]
-
     def _ask(self, features: pd.DataFrame) -> Prediction:
-        return self.codec.decode(self._answer(len(features), self.codec.encode(features)), len(features))
+        rows = len(features)
+        return self.codec.decode(self.send(self.codec.encode(features), f"{rows} rows"), rows)
 
-    def _answer(self, rows: int, body: bytes) -> bytes:
+    def send(self, body: bytes, what: str) -> bytes:
+        """The answer to one body; `what` it asks about is named where it fails."""
         try:
             answer = self.served.answer(Invocation(body, self.codec.content_type, self.codec.accept))
         except ClientError as error:
-            raise ClarifyError(f"The model refused {rows} rows: {error.message}") from error
+            raise ClarifyError(f"The model refused {what}: {error.message}") from error
         except Exception as error:
-            raise ClarifyError(f"The model failed on {rows} rows: {type(error).__name__}: {error}") from error
+            raise ClarifyError(f"The model failed on {what}: {type(error).__name__}: {error}") from error
         return answer.body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -26,9 +27,12 @@ Batch = tuple[int, bytes]
 
 
 class Sender(Protocol):
-    """A model that answers bodies."""
+    """A model that answers bodies: an Endpoint or an Archive."""
 
-    def send(self, batches: Sequence[Batch]) -> list[bytes]: ...
+    @property
+    def requests(self) -> int: ...
+
+    def send(self, body: bytes, what: str) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,12 @@ class Forecaster:
     template: Template
 
     def __call__(self, items: Sequence[Series]) -> list[Any]:
-        batches = list(self._batches(items))
-        answers = self.sender.send(batches)
-        return [
-            forecast
-            for (count, _), body in zip(batches, answers, strict=True)
-            for forecast in self.template.decode(body, count)
-        ]
+        with ThreadPoolExecutor(self.sender.requests) as pool:
+            return [found for answer in pool.map(self._ask, self._batches(items)) for found in answer]
+
+    def _ask(self, batch: Batch) -> list[Any]:
+        count, body = batch
+        return self.template.decode(self.sender.send(body, f"{count} series"), count)
 
     def _batches(self, items: Sequence[Series]) -> Iterator[Batch]:
         """As many series at a time as fit into a body; many are divided among parallel requests."""

@@ -49,7 +49,8 @@ def download(uri: str, key: str, folder: Path) -> Path:
     keys = [prefix] if prefix in keys else [k for k in keys if k.startswith(prefix.rstrip("/") + "/")]
     if not keys:
         raise ClarifyError(f"{key}: there is no object at {uri}.")
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(keys):
-        s3.download_file(bucket, name, str(folder / f"{number:06d}-{Path(name).name}"))
-    return next(folder.iterdir()) if len(keys) == 1 else folder
+    files = [folder / f"{number:06d}" / Path(name).name for number, name in enumerate(keys)]
+    for name, file in zip(keys, files, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(bucket, name, str(file))
+    return files[0] if len(keys) == 1 else folder

@@ -17,10 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from clary.clarify import ClarifyError, analyze
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
+from clary.clarify.images.files import checked
 from clary.clarify.roles import cast
 from clary.clarify.time_series import analysis as series
 from clary.containers.clarify import forecaster
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
+from clary.containers.clarify.image_model import of_images
 from clary.containers.clarify.inputs import local
 
 OPT_ML = "/opt/ml"
@@ -72,6 +74,10 @@ def run(root: Path) -> None:
         data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
         if config.asymmetric_shapley_value is not None:
             document = _series(root, here, parsed, data, cleanup)
+        elif config.images is not None:
+            log(f"Read the data set: {len(checked(data)):,} images.")
+            model = of_images(_model(parsed, cleanup), parsed)
+            document = analyze(here, data, model, root / "processing/output", log)
         elif config.needs_model:
             frame = read(data, parsed)
             cast(frame, parsed)

@@ -14,6 +14,7 @@ import pandas as pd
 import polars as pl
 
 from clary.clarify.config import AnalysisConfig, Key, Predictor
+from clary.clarify.config_schema import IMAGES
 from clary.clarify.dataset import find
 from clary.clarify.errors import ClarifyError
 from clary.clarify.predictions import Prediction
@@ -33,6 +34,9 @@ class Codec:
     def of(cls, config: AnalysisConfig) -> Codec:
         """By default the model reads the data set's format and answers in the format that it reads."""
         predictor = config.predictor
+        if config.dataset_type == IMAGES:
+            content_type = (predictor.content_type or "image/jpeg").lower()
+            return cls(predictor, content_type, (predictor.accept_type or JSON).lower())
         kind = CSV if config.dataset_type == "application/x-parquet" else config.dataset_type
         content_type = (predictor.content_type or kind).lower()
         _check_templates(predictor, content_type)

@@ -1,0 +1,1 @@
+"""Explanations of what a model sees in images: superpixels, their Shapley values, heat maps."""
