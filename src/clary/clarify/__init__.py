@@ -10,6 +10,8 @@ from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
 from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
+from clary.clarify.monitoring.drift import compare
+from clary.clarify.monitoring.monitor import monitor
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
 from clary.clarify.tree_shap import explain_trees
@@ -22,8 +24,10 @@ __all__ = [
     "Target",
     "analyze",
     "bias",
+    "compare",
     "explain",
     "explain_trees",
     "group_thresholds",
+    "monitor",
     "reweigh",
 ]

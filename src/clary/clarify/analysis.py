@@ -21,6 +21,7 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
+from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
@@ -46,6 +47,7 @@ def analyze(
     explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
     then read from it if it adds up to the explained score. Raises ClarifyError that says what to change.
     """
+    config, data = opened(config, data, log=log)
     parsed = parse(config)
     if parsed.needs_model and predict is None:
         raise ClarifyError(

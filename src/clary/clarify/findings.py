@@ -10,6 +10,7 @@ from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.explanation import Explanation
 from clary.clarify.kernel_shap import output_names
+from clary.clarify.monitoring.drift import Drift
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
 
@@ -25,6 +26,7 @@ class Findings:
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
     dependence: Sequence[Dependence] = ()
+    drift: Drift | None = None
 
     @property
     def outputs(self) -> list[str]:

@@ -12,15 +12,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clary.clarify import ClarifyError, analyze
+from clary.clarify import ClarifyError, analyze, monitor
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
+from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.predictions import Predict
 from clary.clarify.roles import cast
+from clary.containers.clarify import monitoring
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
 from clary.containers.clarify.inputs import local
+from clary.containers.clarify.monitoring import Monitoring
 
 OPT_ML = "/opt/ml"
 
@@ -48,11 +52,16 @@ def _stop(number: int, frame: Any) -> NoReturn:
 
 def _fail(root: Path, reason: str) -> int:
     line = " ".join(reason.split())
+    tell(root, line)
+    print(line, file=sys.stderr, flush=True)
+    return 1
+
+
+def tell(root: Path, line: str) -> None:
+    """Leave the line that the job's description shows as its ExitMessage."""
     message = root / "output" / "message"
     message.parent.mkdir(parents=True, exist_ok=True)
     message.write_text(line, "utf-8")
-    print(line, file=sys.stderr, flush=True)
-    return 1
 
 
 def log(line: str) -> None:
@@ -64,18 +73,34 @@ def run(root: Path) -> None:
     """The whole job below `root`. The model's endpoint is only started once the data has been read well."""
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
-        asked = _configuration(root)
-        config = parse(asked)
+        job = monitoring.asked(root, os.environ)
+        asked = monitoring.configuration(_configuration(root), job, os.environ)
+        parse(asked)
         here = local(asked, root, folder)
-        parsed = parse(here)
-        data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
+        here, data = opened(here, here.get("dataset_uri", job.data), job.truth, job.window, log)
+        config, predict = parse(here), None
         if config.needs_model:
-            frame = read(data, parsed)
-            cast(frame, parsed)
-            log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
-            document = analyze(here, frame, _model(parsed, cleanup), root / "processing/output", log)
-        else:
-            document = analyze(here, data, None, root / "processing/output", log)
+            data = data if isinstance(data, pd.DataFrame) else read(Path(data), config)
+            cast(data, config)
+            log(f"Read the data set: {len(data):,} rows, {data.shape[1]} columns.")
+            predict = _model(config, cleanup)
+        _analyse(root, job, here, data, predict)
+
+
+def _analyse(
+    root: Path,
+    job: Monitoring,
+    config: dict[str, Any],
+    data: pd.DataFrame | str | Path,
+    predict: Predict | None,
+) -> None:
+    """The analysis, held against a baseline where the job has constraints; then its message says how."""
+    if job.constraints is None:
+        document = analyze(config, data, predict, job.output, log)
+    else:
+        drift = monitor(job.constraints, config, data, predict, job.output, log)
+        document = drift.in_json()
+        tell(root, drift.exit_message)
     log("Collected analyses:")
     log(json.dumps(document, indent=2, ensure_ascii=False))
 
