@@ -76,6 +76,8 @@ def investigate(
         found = find_bias(config, tabulation, None, log)
         return Findings(config, asked, roles, tabulation.table.rows, found)
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
+    if frame.empty:
+        raise ClarifyError("The data set has no rows.")
     roles = cast(frame, config)
     log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
     findings = Findings(config, asked, roles, len(frame))

@@ -47,14 +47,14 @@ def run(options: argparse.Namespace) -> int:
 def _constraints(options: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
     if options.constraints is None:
         return None
-    return load(_local(options.constraints, "--constraints", folder / "constraints"))
+    return load(_local(options.constraints, "constraints file", folder / "constraints"))
 
 
-def _local(place: str, option: str, folder: Path) -> Path:
+def _local(place: str, what: str, folder: Path) -> Path:
     if place.startswith("s3://"):
-        return inputs.download(place, option, folder)
+        return inputs.download(place, what, folder)
     if not Path(place).exists():
-        raise ClarifyError(f"{option}: there is nothing at {place}.")
+        raise ClarifyError(f"There is no {what} at {place}.")
     return Path(place)
 
 
@@ -71,8 +71,8 @@ def _analyse(options: argparse.Namespace, constraints: dict[str, Any] | None, fo
         data = options.data or parse(config).dataset_uri
         if data is None:
             raise ClarifyError("There is no data: give it by --data, or as dataset_uri in the configuration.")
-        found = _local(data, "--data", folder / "data")
-        truth = options.ground_truth and _local(options.ground_truth, "--ground-truth", folder / "truth")
+        found = _local(data, "data", folder / "data")
+        truth = options.ground_truth and _local(options.ground_truth, "ground truth", folder / "truth")
         config, table = opened(config, found, truth, log=options.say)
         parsed = parse(config)
         predict = _model(options, parsed, folder) if parsed.needs_model else None

@@ -56,9 +56,9 @@ def monitor(
 
 def completed(config: Mapping[str, Any], constraints: Mapping[str, Any]) -> dict[str, Any]:
     """A monitor's configuration as a whole one: it measures the metrics that the constraints name."""
+    named = measures(constraints, "The constraints file").bias
     if "methods" in config:
         return dict(config)
-    named = measures(constraints, "The constraints file").bias
     methods: dict[str, Any] = {
         stage: {"methods": sorted({key.metric for key in named if key.stage == stage})}
         for stage in STAGES
