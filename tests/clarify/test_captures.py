@@ -188,6 +188,7 @@ def test_explaining_needs_no_labels_and_speaks_as_was_captured(tmp_path: Path) -
     records = [
         request(i, part(json.dumps([a, s]), "JSON", kind), part(f"{p}")) for i, (a, s, p) in enumerate(ROWS)
     ]
+    records = [record | {"groundTruthData": TRUTHS[0]["groundTruthData"]} for record in records]
     here, found = opened(config, lines(tmp_path / "c.jsonl", records))
     assert isinstance(found, pd.DataFrame)
     assert list(found.columns) == ["age", "sex"]

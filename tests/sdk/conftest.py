@@ -16,6 +16,7 @@ WAYS = {
     "v2_sklearn": by_run,
     "v2_xgboost": by_run,
     "v2_clarify": by_run,
+    "v2_monitor": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,

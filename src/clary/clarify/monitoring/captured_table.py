@@ -82,7 +82,7 @@ def tabulated(
         events = merged(events, ground_truth(truth), log)
     table, rows = _features(events, asked)
     headers = list(table.columns)
-    if all(event.truth is not None for event in events):
+    if asked.label is not None and all(event.truth is not None for event in events):
         headers.append(_label_name(asked, len(headers)))
         table[headers[-1]] = _truths(events, rows)
     elif asked.pre_training_bias is not None or asked.post_training_bias is not None:
