@@ -92,12 +92,12 @@ def test_the_same_batch_never_violates(
 def test_other_people_of_the_same_kind_seldom_violate(
     census: pd.DataFrame, model: Any, config: dict[str, Any], baseline: Path
 ) -> None:
-    """An interval of 95 % on one side: about 2.5 % of the metrics of a batch that does not drift."""
+    """By their values alone every second metric would; by chance alone few do."""
     bias_only = config | {"methods": {k: v for k, v in config["methods"].items() if k != "shap"}}
     rest = census[datasets.ADULT_TRAIN_ROWS + 2000 :]
     batches = [rest[i : i + 1000] for i in range(0, 10_000, 1000)]
     found = [names(clarify.monitor(baseline, bias_only, batch, model)) for batch in batches]
-    assert sum(map(len, found)) < 0.2 * 19 * len(batches)
+    assert sum(map(len, found)) < 0.1 * 19 * len(batches)
 
 
 def test_a_batch_drawn_askew_violates_and_is_written_down(
