@@ -14,7 +14,7 @@ Scripts = dict[str, Script]
 
 
 def test_baselines_are_constraints(scripts: Scripts) -> None:
-    parts = "['post_training_bias_metrics', 'pre_training_bias_metrics', 'version']"
+    parts = "['mitigation', 'post_training_bias_metrics', 'pre_training_bias_metrics', 'version']"
     shap = "['explanations', 'version']"
     assert scripts["v2_monitor"].told("constraints") == f"{{'bias': {parts}, 'shap': {shap}}}"
 

@@ -84,7 +84,9 @@ def run(root: Path) -> None:
             cast(data, config)
             log(f"Read the data set: {len(data):,} rows, {data.shape[1]} columns.")
             predict = _model(config, cleanup)
-        _analyse(root, job, here, data, predict)
+        document = _analyse(root, job, here, data, predict)
+    log("Collected analyses:")
+    log(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _analyse(
@@ -93,16 +95,13 @@ def _analyse(
     config: dict[str, Any],
     data: pd.DataFrame | str | Path,
     predict: Predict | None,
-) -> None:
+) -> dict[str, Any]:
     """The analysis, held against a baseline where the job has constraints; then its message says how."""
     if job.constraints is None:
-        document = analyze(config, data, predict, job.output, log)
-    else:
-        drift = monitor(job.constraints, config, data, predict, job.output, log)
-        document = drift.in_json()
-        tell(root, drift.exit_message)
-    log("Collected analyses:")
-    log(json.dumps(document, indent=2, ensure_ascii=False))
+        return analyze(config, data, predict, job.output, log)
+    drift = monitor(job.constraints, config, data, predict, job.output, log)
+    tell(root, drift.exit_message)
+    return drift.in_json()
 
 
 def _configuration(root: Path) -> dict[str, Any]:
