@@ -6,10 +6,13 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError, analyze, compare, monitor
@@ -24,30 +27,61 @@ from clary.containers.clarify.endpoint import Endpoint, existing
 OPT_ML = Path("/opt/ml")
 
 
+Log = Callable[[str], None]
+
 VIOLATED = 3
 """The exit status where a constraint is violated."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 1, and one line that says what to change, where the analysis cannot be made."""
-    options.say = _say_aside if options.json else _say
+    say: Log = partial(print, file=sys.stderr if options.json else sys.stdout, flush=True)
     try:
         with ExitStack() as cleanup:
-            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
-            constraints = _constraints(options, folder)
-            document = _analyse(options, constraints, folder)
+            document = _result(options, Path(cleanup.enter_context(tempfile.TemporaryDirectory())), say)
     except (ClarifyError, BotoCoreError, ClientError, OSError) as error:
         print(f"clary clarify: {error}", file=sys.stderr)
         return 1
+    say(f"The results are in {options.output}.")
     if options.json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
-    return VIOLATED if constraints is not None and document["violations"] else 0
+    return VIOLATED if document.get("violations") else 0
 
 
-def _constraints(options: argparse.Namespace, folder: Path) -> dict[str, Any] | None:
+def _result(options: argparse.Namespace, folder: Path, say: Log) -> dict[str, Any]:
+    """analysis.json's content; with constraints, that of constraint_violations.json."""
+    asked = _read(Path(options.config))
     if options.constraints is None:
-        return None
-    return load(_local(options.constraints, "constraints file", folder / "constraints"))
+        config, data, predict = _inputs(options, asked, folder, say)
+        return analyze(config, data, predict, options.output, say, _trees(predict))
+    constraints = load(_local(options.constraints, "constraints file", folder / "constraints"))
+    if is_analysis(asked):
+        drift = compare(constraints, asked)
+        write_drift(drift, Path(options.output))
+        tell(drift, say)
+    else:
+        config, data, predict = _inputs(options, completed(asked, constraints), folder, say)
+        drift = monitor(constraints, config, data, predict, options.output, say, _trees(predict))
+    return drift.in_json()
+
+
+def _inputs(
+    options: argparse.Namespace, asked: dict[str, Any], folder: Path, say: Log
+) -> tuple[dict[str, Any], pd.DataFrame | str | Path, Predict | None]:
+    """The configuration, the data set and the model, on this machine."""
+    config = inputs.local(asked, OPT_ML, folder)
+    data = options.data or parse(config).dataset_uri
+    if data is None:
+        raise ClarifyError("There is no data: give it by --data, or as dataset_uri in the configuration.")
+    found = _local(data, "data", folder / "data")
+    truth = options.ground_truth and _local(options.ground_truth, "ground truth", folder / "truth")
+    config, table = opened(config, found, truth, log=say)
+    parsed = parse(config)
+    return config, table, _model(options, parsed, folder, say) if parsed.needs_model else None
+
+
+def _trees(predict: Predict | None) -> Any:
+    return predict.trees if isinstance(predict, archive.Archive) else None
 
 
 def _local(place: str, what: str, folder: Path) -> Path:
@@ -56,34 +90,6 @@ def _local(place: str, what: str, folder: Path) -> Path:
     if not Path(place).exists():
         raise ClarifyError(f"There is no {what} at {place}.")
     return Path(place)
-
-
-def _analyse(options: argparse.Namespace, constraints: dict[str, Any] | None, folder: Path) -> dict[str, Any]:
-    """analysis.json's content; with constraints, that of constraint_violations.json."""
-    asked = _read(Path(options.config))
-    if constraints is not None and is_analysis(asked):
-        drift = compare(constraints, asked)
-        write_drift(drift, Path(options.output))
-        tell(drift, options.say)
-    else:
-        config = inputs.local(asked, OPT_ML, folder)
-        config = config if constraints is None else completed(config, constraints)
-        data = options.data or parse(config).dataset_uri
-        if data is None:
-            raise ClarifyError("There is no data: give it by --data, or as dataset_uri in the configuration.")
-        found = _local(data, "data", folder / "data")
-        truth = options.ground_truth and _local(options.ground_truth, "ground truth", folder / "truth")
-        config, table = opened(config, found, truth, log=options.say)
-        parsed = parse(config)
-        predict = _model(options, parsed, folder) if parsed.needs_model else None
-        trees = predict.trees if isinstance(predict, archive.Archive) else None
-        if constraints is None:
-            document = analyze(config, table, predict, options.output, options.say, trees)
-            options.say(f"The results are in {options.output}.")
-            return document
-        drift = monitor(constraints, config, table, predict, options.output, options.say, trees)
-    options.say(f"The results are in {options.output}.")
-    return drift.in_json()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -96,23 +102,14 @@ def _read(path: Path) -> dict[str, Any]:
     return config
 
 
-def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path) -> Predict:
+def _model(options: argparse.Namespace, config: AnalysisConfig, folder: Path, say: Log) -> Predict:
     if options.model:
         unpacked = folder / "ml"
         unpacked.mkdir()
         return archive.load(Path(options.model), config, unpacked)
     if config.predictor.endpoint_name:
-        return Endpoint(existing(config.predictor.endpoint_name), config, options.say)
+        return Endpoint(existing(config.predictor.endpoint_name), config, say)
     raise ClarifyError(
         "This analysis needs a model: give its archive by --model, or the name of a running endpoint as "
         "predictor.endpoint_name (and the server's address, say by AWS_PROFILE=clary)."
     )
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _say_aside(line: str) -> None:
-    """The same, out of the way of a document on standard output."""
-    print(line, file=sys.stderr, flush=True)

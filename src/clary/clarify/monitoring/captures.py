@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +87,17 @@ def merged(events: list[Event], truths: Mapping[str, Body], log: Log) -> list[Ev
 
 
 def between(events: list[Event], start: str, end: str) -> list[Event]:
-    """The events from `start` until before `end`, ISO times; requests that tell no time are kept."""
+    """The events from `start` until before `end`, ISO times (UTC without a zone); without a time, all."""
     first, last = _time(start, "start_time"), _time(end, "end_time")
     return [e for e in events if not e.time or first <= _time(e.time, e.place) < last]
 
 
 def _time(text: str, what: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text.replace(" ", ""))
+        found = datetime.fromisoformat(text.replace(": ", ":"))
     except ValueError as error:
         raise ClarifyError(f"{what}: {text!r} is not an ISO time such as 2026-11-24T18:00:00Z.") from error
-    return found.astimezone()
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _first(ids: Any) -> str:
