@@ -135,6 +135,23 @@ def test_a_label_and_a_threshold_of_ones_own(tmp_path: Path) -> None:
     assert scored["predicted_label"].tolist() == [1, 1, 1, 0]
 
 
+def test_positions_are_those_of_the_headers(tmp_path: Path) -> None:
+    """The training set has an id and the label first; the requests hold neither."""
+    captured, truths = lines(tmp_path / "c.jsonl", CSVS), lines(tmp_path / "t.jsonl", TRUTHS)
+    config = CONFIG | {
+        "headers": ["id", "income", "age", "sex"],
+        "label": 1,
+        "facet": [{"name_or_index": 3, "value_or_threshold": ["Female"]}],
+        "excluded_columns": [0],
+    }
+    here, found = opened(config, captured, truths)
+    assert isinstance(found, pd.DataFrame)
+    assert same(found)
+    assert (here["label"], here["excluded_columns"]) == ("income", [])
+    (facet,) = analyze(here, found)["post_training_bias_metrics"]["facets"]["sex"]
+    assert facet["metrics"][0]["value"] == pytest.approx(0)
+
+
 def test_the_callers_own_id_comes_first(tmp_path: Path) -> None:
     records = [
         record | {"eventMetadata": {"eventId": "x", "inferenceId": f"e{i}"}} for i, record in enumerate(CSVS)
@@ -212,6 +229,7 @@ BROKEN = [
     (json.dumps(request(0, part("1,Male"), part("1\n2"))), "has 2 rows for the 1 of the request"),
     (json.dumps(request(0, part("1,Male\n1,2,3"), part("1\n2"))), "2, 3 values a row"),
     (json.dumps(request(0, part("1,2,3,4,5"), part("1"))), "headers has 3 names"),
+    (json.dumps(request(0, part('{"f": [1, 2]}', "JSON"), part("1"))), "set features"),
 ]
 
 
