@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,13 @@ def test_a_wrong_checksum_keeps_nothing(s3: Any, bucket: str) -> None:
             s3.put_object(Bucket=bucket, Key="w", Body=b"content", **wrong)
         assert code(error) == ("BadDigest", 400)
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_a_bucket_that_several_clients_create_at_once(s3: Any, bucket: str) -> None:
+    """Scripts of the SageMaker SDK that start together all make the default bucket."""
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(10):
+            list(pool.map(lambda name: s3.create_bucket(Bucket=name), [f"{bucket}-{number}"] * 8))
 
 
 def test_buckets(s3: Any, bucket: str, clary: Any) -> None:

@@ -22,6 +22,7 @@ WAYS = {
     "v2_clarify": by_run,
     "v2_series": by_run,
     "v2_images": by_run,
+    "v2_monitor": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,

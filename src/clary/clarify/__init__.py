@@ -13,6 +13,8 @@ from clary.clarify.faith_shap import interactions
 from clary.clarify.images.attribution import explain_image
 from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
+from clary.clarify.monitoring.drift import compare
+from clary.clarify.monitoring.monitor import monitor
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
 from clary.clarify.time_series.explain import explain_forecasts
@@ -34,11 +36,13 @@ __all__ = [
     "Target",
     "analyze",
     "bias",
+    "compare",
     "explain",
     "explain_forecasts",
     "explain_image",
     "explain_trees",
     "group_thresholds",
     "interactions",
+    "monitor",
     "reweigh",
 ]

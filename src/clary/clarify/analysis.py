@@ -23,6 +23,7 @@ from clary.clarify.faith_shap import InteractionExplanation, interactions
 from clary.clarify.findings import Findings
 from clary.clarify.images.analysis import investigate_images
 from clary.clarify.kernel_shap import explain
+from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
@@ -55,6 +56,8 @@ def analyze(
     series, `data` may be a Panel and `forecast` is the model. `output_uri` is where the files will lie in
     the end. Raises ClarifyError that says what to change.
     """
+    if not isinstance(data, Panel):
+        config, data = opened(config, data, log=log)
     parsed = parse(config)
     folder = None if output_dir is None else Path(output_dir)
     if parsed.asymmetric_shapley_value is not None or isinstance(data, Panel):
@@ -90,6 +93,8 @@ def investigate(
         found = find_bias(config, tabulation, None, log)
         return Findings(config, asked, roles, tabulation.table.rows, found)
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
+    if frame.empty:
+        raise ClarifyError("The data set has no rows.")
     roles = cast(frame, config)
     log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
     findings = Findings(config, asked, roles, len(frame))

@@ -10,7 +10,10 @@ from clary.clarify.errors import ClarifyError, known
 Types = type | tuple[type, ...]
 
 IMAGES = "application/x-image"
-TABLES = ("text/csv", "application/jsonlines", "application/json", "application/x-parquet")
+TABLES = (
+    "text/csv", "application/jsonlines", "application/json", "application/x-parquet",
+    "application/sagemakercapturejson",
+)  # fmt: skip
 
 _KEY = (str, int)
 
@@ -161,7 +164,5 @@ def _check_top(config: Mapping[str, Any]) -> None:
     if config.get("version", "1.0") != "1.0":
         raise ClarifyError(f"version is {config['version']!r}: only 1.0 exists.")
     kind = config["dataset_type"].lower()
-    if kind == "application/sagemakercapturejson":
-        raise ClarifyError(f"dataset_type {kind} is not built in Clary: use one of {', '.join(TABLES)}.")
     if kind not in (*TABLES, IMAGES):
         raise ClarifyError(f"dataset_type {kind!r} does not exist. {known(kind, (*TABLES, IMAGES), 'types')}")

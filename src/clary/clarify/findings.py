@@ -12,6 +12,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.faith_shap import InteractionExplanation
 from clary.clarify.images.explanation import ImageExplanation
 from clary.clarify.kernel_shap import output_names
+from clary.clarify.monitoring.drift import Drift
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
 from clary.clarify.time_series.explanation import ForecastExplanation
@@ -33,6 +34,7 @@ class Findings:
     output_uri: str = ""
     """Where the output will lie, if not where it is written."""
     images: Sequence[ImageExplanation] = ()
+    drift: Drift | None = None
 
     @property
     def outputs(self) -> list[str]:

@@ -124,6 +124,7 @@ def _sureness(
     ends = np.quantile(found, [(1 - how.confidence) / 2, (1 + how.confidence) / 2], method="inverted_cdf")
     return {
         "confidence_interval": [in_json(float(end)) for end in ends],
+        "standard_error": float(found.std(ddof=1)) if np.isfinite(found).all() else None,
         "p_value": _p_value(m, value, found, chance),
     }
 

@@ -74,10 +74,18 @@ def _clarify_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command = _add(
         commands, "clarify", "measure bias and explain a model, without a server", _clarify, home=False
     )
-    command.add_argument("config", help="analysis_config.json, as SageMaker Clarify has it")
+    command.add_argument(
+        "config",
+        help="analysis_config.json, as SageMaker Clarify has it; with --constraints also an analysis.json",
+    )
     command.add_argument("--data", help="file, folder or s3:// URI of the data set (dataset_uri)")
     command.add_argument("--output", required=True, help="folder for analysis.json and the reports")
     command.add_argument("--model", help="model.tar.gz or its folder; else predictor.endpoint_name is asked")
+    command.add_argument(
+        "--constraints", help="analysis.json of a baseline: exit status 3 where this data drifts from it"
+    )
+    command.add_argument("--ground-truth", help="folder or s3:// URI of the labels of captured requests")
+    command.add_argument("--json", action="store_true", help="print the result as JSON; progress to stderr")
 
 
 def _add(

@@ -19,6 +19,7 @@ from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, time_series, words
 from clary.clarify.report import interactions as pairs
 from clary.clarify.report.bias import tables
+from clary.clarify.report.drift import section
 from clary.clarify.report.images import pictures
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
@@ -60,6 +61,7 @@ def render(findings: Findings) -> str:
         series=time_series.view(findings.forecasts),
         interactions=pairs.view(findings.interactions),
         images=pictures(findings),
+        drift=section(findings.drift),
     )
 
 

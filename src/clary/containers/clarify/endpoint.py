@@ -41,6 +41,8 @@ class Endpoint:
     """Calls that are worth having under way: one is asked while the next is being prepared."""
     requests = PARALLEL
     """Requests that it answers at a time."""
+    trees: Any = None
+    """The model's own trees, where they are known."""
 
     def __init__(self, name: str, config: AnalysisConfig, log: Log) -> None:
         self.name, self.predictor, self.log = name, config.predictor, log

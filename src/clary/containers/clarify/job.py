@@ -9,20 +9,20 @@ import sys
 import tempfile
 import traceback
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clary.clarify import ClarifyError, analyze
+from clary.clarify import ClarifyError
 from clary.clarify.config import AnalysisConfig, parse
-from clary.clarify.dataset import read
-from clary.clarify.images.files import checked
-from clary.clarify.roles import cast
-from clary.clarify.time_series import analysis as series
-from clary.containers.clarify import forecaster
+from clary.clarify.monitoring.captured_table import opened
+from clary.clarify.monitoring.drift import Drift
+from clary.containers.clarify import monitoring
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
-from clary.containers.clarify.image_model import of_images
+from clary.containers.clarify.execute import Task, execute
 from clary.containers.clarify.inputs import local
 
 OPT_ML = "/opt/ml"
@@ -51,11 +51,16 @@ def _stop(number: int, frame: Any) -> NoReturn:
 
 def _fail(root: Path, reason: str) -> int:
     line = " ".join(reason.split())
+    tell(root, line)
+    print(line, file=sys.stderr, flush=True)
+    return 1
+
+
+def tell(root: Path, line: str) -> None:
+    """Leave the line that the job's description shows as its ExitMessage."""
     message = root / "output" / "message"
     message.parent.mkdir(parents=True, exist_ok=True)
     message.write_text(line, "utf-8")
-    print(line, file=sys.stderr, flush=True)
-    return 1
 
 
 def log(line: str) -> None:
@@ -67,38 +72,18 @@ def run(root: Path) -> None:
     """The whole job below `root`. The model's endpoint is only started once the data has been read well."""
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
-        asked = _configuration(root)
-        config = parse(asked)
+        job = monitoring.asked(root, os.environ)
+        asked = monitoring.configuration(_configuration(root), job, os.environ)
+        parse(asked)
         here = local(asked, root, folder)
-        parsed = parse(here)
-        data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
-        if config.asymmetric_shapley_value is not None:
-            document = _series(root, here, parsed, data, cleanup)
-        elif config.images is not None:
-            log(f"Read the data set: {len(checked(data)):,} images.")
-            model = of_images(_model(parsed, cleanup), parsed)
-            document = analyze(here, data, model, root / "processing/output", log)
-        elif config.needs_model:
-            frame = read(data, parsed)
-            cast(frame, parsed)
-            log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
-            document = analyze(here, frame, _model(parsed, cleanup), root / "processing/output", log)
-        else:
-            document = analyze(here, data, None, root / "processing/output", log)
+        here, data = opened(here, here.get("dataset_uri", job.data), job.truth, job.window, log)
+        start = partial(_model, cleanup=cleanup)
+        data = data if isinstance(data, pd.DataFrame) else Path(data)
+        found = execute(Task(here, data, job.output, start, log, job.constraints, _output_uri(root)))
+    if isinstance(found, Drift):
+        tell(root, found.exit_message)
     log("Collected analyses:")
-    log(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def _series(
-    root: Path, here: dict[str, Any], parsed: AnalysisConfig, data: Path, cleanup: ExitStack
-) -> dict[str, Any]:
-    """Explain forecasts. The data and the templates are read before the model starts."""
-    template = forecaster.template(parsed)
-    panel = series.check(forecaster.asked_about(series.load(data, parsed), template), parsed)
-    forecast = forecaster.Forecaster(_model(parsed, cleanup), template)
-    return analyze(
-        here, panel, None, root / "processing/output", log, forecast=forecast, output_uri=_output_uri(root)
-    )
+    log(json.dumps(found.in_json() if isinstance(found, Drift) else found, indent=2, ensure_ascii=False))
 
 
 def _output_uri(root: Path) -> str:

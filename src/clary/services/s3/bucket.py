@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from clary.ports.objects import Bucket
+from clary.ports.objects import Bucket, ObjectsError
 from clary.ports.world import Call
 from clary.services.s3 import refuse
 from clary.wire.errors import AwsError
@@ -24,10 +24,12 @@ def create_bucket(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.members(configuration, "Location", "Bucket", "Tags")
     wanted = configuration.get("LocationConstraint")
     region = wanted or call.region
-    present = call.world.objects.bucket(name)
-    # us-east-1 answers a second creation by the owner with success, and clients count on it.
-    if present is None or region != "us-east-1":
+    try:
         call.world.objects.create_bucket(name, region)
+    except ObjectsError as error:
+        # us-east-1 answers a second creation by the owner with success, and clients count on it.
+        if error.code != "BucketAlreadyOwnedByYou" or region != "us-east-1":
+            raise
     return {"Location": f"/{name}"}
 
 
