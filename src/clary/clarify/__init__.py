@@ -12,6 +12,8 @@ from clary.clarify.intervals import Intervals
 from clary.clarify.kernel_shap import explain
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
+from clary.clarify.text.settings import TextConfig
+from clary.clarify.text.shap import explain_text
 from clary.clarify.tree_shap import explain_trees
 
 __all__ = [
@@ -20,9 +22,11 @@ __all__ = [
     "Prediction",
     "Shap",
     "Target",
+    "TextConfig",
     "analyze",
     "bias",
     "explain",
+    "explain_text",
     "explain_trees",
     "group_thresholds",
     "reweigh",

@@ -14,6 +14,7 @@ from clary.clarify.config_bias import BiasSettings, bias_settings
 from clary.clarify.config_schema import METHODS, NOT_BUILT, PDP, PREDICTOR, REPORT, SHAP, TOP, check, refuse
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.text.settings import TextConfig, text_config
 
 Key = str | int
 
@@ -36,6 +37,7 @@ class Shap:
     seed: int | None = None
     save_local_shap_values: bool = True
     features_to_explain: list[Key] | None = None
+    text_config: TextConfig | None = None
     feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
 
@@ -186,6 +188,10 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
             raise ClarifyError(f"methods.shap.{key} must be at least 1.")
     if not 0 <= settings.get("seed", 0) < 2**32:
         raise ClarifyError("methods.shap.seed must be between 0 and 4294967295.")
+    if "text_config" in settings:
+        settings["text_config"] = text_config(settings["text_config"])
+        if "features_to_explain" in settings:
+            raise ClarifyError("methods.shap.features_to_explain cannot stand beside text_config.")
     return Shap(**settings)
 
 

@@ -52,6 +52,7 @@ SHAP: dict[str, Types] = {
     "save_local_shap_values": bool,
     "features_to_explain": list,
     "feature_groups": dict,
+    "text_config": dict,
 }
 
 PDP: dict[str, Types] = {"grid_resolution": int, "features": list, "top_k_features": int}
@@ -81,7 +82,6 @@ NOT_BUILT: dict[str, str] = {
     "segment_config": "run one analysis for each segment's rows",
     "time_series_data_config": "time series cannot be explained yet",
     "methods.asymmetric_shapley_value": "time series cannot be explained yet",
-    "methods.shap.text_config": "remove it: a text column then counts as one feature",
     "methods.shap.image_config": "images cannot be explained yet",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
     "predictor.time_series_predictor_config": "time series cannot be explained yet",

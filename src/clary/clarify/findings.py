@@ -12,6 +12,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
+from clary.clarify.text.explanation import TextExplanation
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Findings:
     rows: int
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
+    text: TextExplanation | None = None
     dependence: Sequence[Dependence] = ()
 
     @property
@@ -31,7 +33,8 @@ class Findings:
         """The names of the model's outputs."""
         headers = self.config.predictor.label_headers
         number = len(self.dependence[0].predictions) if self.dependence else 0
-        return output_names(number, headers) if self.explanation is None else self.explanation.outputs
+        explained = self.explanation or self.text
+        return output_names(number, headers) if explained is None else explained.outputs
 
     def in_json(self) -> dict[str, Any]:
         """analysis.json as Clarify lays it out."""
@@ -41,6 +44,8 @@ class Findings:
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
+        if self.text is not None:
+            explanations["kernel_shap"] = self.text.in_json()
         if self.dependence:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
         if explanations:

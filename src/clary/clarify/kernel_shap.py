@@ -155,11 +155,11 @@ def _questions(game: Game, rows: NDArray[np.int64], designs: _Designs) -> Iterat
             for start in range(0, len(alike), DESIGN_ROWS):
                 chosen = alike[start : start + DESIGN_ROWS]
                 index = np.nonzero(varying[chosen])[1].reshape(len(chosen), int(count))
-                plan = designs.next(int(count)) if count > 1 else _ALONE
+                plan = designs.next(int(count)) if count > 1 else ALONE
                 yield Question(rows[chosen], b, plan.coalitions, index), plan
 
 
-_ALONE = Design(np.zeros((0, 1), dtype=bool), np.zeros((1, 0)), np.ones(1), np.zeros(0), unseen=False)
+ALONE = Design(np.zeros((0, 1), dtype=bool), np.zeros((1, 0)), np.ones(1), np.zeros(0), unseen=False)
 """One player gets the whole gain; nothing needs to be asked."""
 
 

@@ -1,0 +1,143 @@
+"""The report's text: some rows with their units in colour, and the units that matter over all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clary.clarify.text.explanation import TextExplanation
+
+SHOWN_ROWS = 6
+SHOWN_UNITS = 400
+"""Units of a text in the report; the rest is in explanations_shap/out.jsonl."""
+STRONGEST = 5
+OVERALL = 20
+SHOWN_OUTPUTS = 6
+DEEPEST = 62
+"""How much of the colour the strongest unit has, in percent: the text on it must stay readable."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text as the page draws it."""
+
+    before: str
+    text: str
+    after: str
+    value: float
+    error: float
+    depth: int
+    """How deep its colour is, in percent."""
+
+    @property
+    def side(self) -> str:
+        return "up" if self.value > 0 else "down"
+
+
+def section(explanation: TextExplanation | None) -> dict[str, Any] | None:
+    """What text.html.jinja needs; None without text."""
+    if explanation is None:
+        return None
+    outputs = list(range(len(explanation.outputs)))
+    # Of two outputs that add up to one, the second says all.
+    shown = outputs[1:] if len(outputs) == 2 else outputs[:SHOWN_OUTPUTS]
+    return {
+        "rows": [_row(explanation, r) for r in _some(explanation)],
+        "overall": [_overall(explanation, k) for k in shown],
+        "names": list(explanation.units),
+        "total": len(explanation.scores),
+        "evaluations": explanation.evaluations,
+        "gap": explanation.efficiency_gap,
+        "by": _replacement(explanation),
+        "several": len(outputs) > 1,
+    }
+
+
+def _replacement(explanation: TextExplanation) -> list[str]:
+    texts = explanation.baseline[list(explanation.units)]
+    return sorted(set(texts.to_numpy().ravel().tolist()))
+
+
+def _some(explanation: TextExplanation) -> list[int]:
+    """A few rows from the lowest to the highest score, those with the most to see first among equals."""
+    filled = np.flatnonzero(explanation.starts[:, -1] > explanation.starts[:, 0])
+    ordered = filled[np.argsort(-explanation.scores[filled, -1], kind="stable")]
+    places = np.linspace(0, len(ordered) - 1, min(SHOWN_ROWS, len(ordered)))
+    return [int(ordered[round(place)]) for place in places]
+
+
+def _row(explanation: TextExplanation, r: int) -> dict[str, Any]:
+    """A row by the output that it scores highest."""
+    k = int(np.argmax(explanation.scores[r]))
+    start, end = explanation.starts[r, 0], explanation.starts[r, -1]
+    values, errors = explanation.values[start:end, k], explanation.errors[start:end, k]
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    texts, others = [], []
+    for f, name in enumerate(explanation.names):
+        span = slice(explanation.starts[r, f] - start, explanation.starts[r, f + 1] - start)
+        if name in explanation.units:
+            pieces = _pieces(explanation, r, name, values[span], errors[span], largest)
+            texts.append({"name": name, "pieces": pieces[:SHOWN_UNITS], "more": len(pieces) - SHOWN_UNITS})
+        else:
+            others.append((name, _value(explanation, r, name), float(values[span][0])))
+    return {
+        "number": r + 1,
+        "output": explanation.outputs[k],
+        "score": float(explanation.scores[r, k]),
+        "base": float(explanation.bases[r, k]),
+        "texts": texts,
+        "others": others,
+        "strongest": _strongest(texts, others, largest),
+    }
+
+
+def _pieces(
+    explanation: TextExplanation, r: int, name: str, values: Any, errors: Any, largest: float
+) -> list[Piece]:
+    found = []
+    for unit, value, error in zip(explanation.units[name][r], values, errors, strict=True):
+        before, _, after = unit.piece.partition(unit.text)
+        depth = round(DEEPEST * abs(float(value)) / largest)
+        found.append(Piece(before, unit.text, after, float(value), float(error), depth))
+    return found
+
+
+def _value(explanation: TextExplanation, r: int, name: str) -> str:
+    """What a feature that is no text is in a row; nothing for several columns together."""
+    return str(explanation.features[name].iloc[r]) if name in explanation.features else ""
+
+
+def _strongest(texts: Any, others: Any, largest: float) -> list[dict[str, Any]]:
+    every = [(piece.text, piece.value) for text in texts for piece in text["pieces"]]
+    every += [(f"{name} = {value}" if value else name, effect) for name, value, effect in others]
+    ranked = sorted(every, key=lambda item: -abs(item[1]))[:STRONGEST]
+    return [_bar(name, value, largest) for name, value in ranked if value]
+
+
+def _overall(explanation: TextExplanation, k: int) -> dict[str, Any]:
+    """The units that move an output most: the mean of their effect over all rows."""
+    rows = len(explanation.scores)
+    found = [
+        (text, float(values[:, k].sum()) / rows, len(values), float(np.abs(values[:, k]).sum()))
+        for name in explanation.units
+        for text, values in explanation.occurrences(name).items()
+    ]
+    ranked = sorted(found, key=lambda item: (-item[3], item[0]))[:OVERALL]
+    largest = max((abs(mean) for _, mean, _, _ in ranked), default=0.0) or 1.0
+    bars = [{**_bar(text, mean, largest), "times": times} for text, mean, times, _ in ranked]
+    return {"name": explanation.outputs[k], "bars": bars, "expected": float(explanation.expected[k])}
+
+
+def _bar(name: str, value: float, largest: float) -> dict[str, Any]:
+    """A bar around the middle, in percent of the width."""
+    width = round(50 * abs(value) / largest, 2)
+    shown = name if len(name) <= 120 else f"{name[:119]}…"
+    return {
+        "name": shown,
+        "value": value,
+        "width": width,
+        "start": 50.0 if value > 0 else 50 - width,
+        "side": "up" if value > 0 else "down",
+    }
