@@ -18,6 +18,9 @@ SHOWN_OUTPUTS = 6
 DEEPEST = 62
 """How much of the colour the strongest unit has, in percent: the text on it must stay readable."""
 
+LEAST = 1e-6
+"""A value below this share of the largest is no bar: it is what rounding leaves of nothing."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -113,7 +116,7 @@ def _strongest(texts: Any, others: Any, largest: float) -> list[dict[str, Any]]:
     every = [(piece.text, piece.value) for text in texts for piece in text["pieces"]]
     every += [(f"{name} = {value}" if value else name, effect) for name, value, effect in others]
     ranked = sorted(every, key=lambda item: -abs(item[1]))[:STRONGEST]
-    return [_bar(name, value, largest) for name, value in ranked if value]
+    return [_bar(name, value, largest) for name, value in ranked if abs(value) > LEAST * largest]
 
 
 def _overall(explanation: TextExplanation, k: int) -> dict[str, Any]:
@@ -126,7 +129,8 @@ def _overall(explanation: TextExplanation, k: int) -> dict[str, Any]:
     ]
     ranked = sorted(found, key=lambda item: (-item[3], item[0]))[:OVERALL]
     largest = max((abs(mean) for _, mean, _, _ in ranked), default=0.0) or 1.0
-    bars = [{**_bar(text, mean, largest), "times": times} for text, mean, times, _ in ranked]
+    seen = [(text, mean, times) for text, mean, times, total in ranked if total > LEAST * ranked[0][3]]
+    bars = [{**_bar(text, mean, largest), "times": times} for text, mean, times in seen]
     return {"name": explanation.outputs[k], "bars": bars, "expected": float(explanation.expected[k])}
 
 

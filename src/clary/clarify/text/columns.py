@@ -18,7 +18,9 @@ WORDS = 2
 DISTINCT = 0.2
 """The least share of different values among a text column's rows: categories repeat themselves."""
 
-_WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+")
+_WORD = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]|[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+"
+)
 _HALF_PAIR = regex.compile("[\ud800-\udfff]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,7 @@ class TextExplanation:
     @property
     def expected(self) -> Floats:
         """Shape (k,): the mean score of what is left when nothing of a row is known."""
-        return self.bases.mean(axis=0)
+        return np.asarray(self.bases.mean(axis=0))
 
     def kind(self, name: str) -> str:
         """free_text, numerical or categorical."""
@@ -74,7 +75,7 @@ class TextExplanation:
         """The features that are no text, the strongest first."""
         strength = {name: np.abs(self.whole(name)).mean(axis=0).max() for name in self.names}
         names = [name for name in self.names if name not in self.units and name in self.features]
-        return self.features[sorted(names, key=lambda name: -strength[name])]
+        return self.features[sorted(names, key=lambda name: -float(strength[name]))]
 
     def occurrences(self, name: str) -> dict[str, Floats]:
         """The values of every different unit of a text column, shape (times it occurs, k)."""
@@ -84,7 +85,7 @@ class TextExplanation:
         f = self.names.index(name)
         spans = zip(self.starts[:, f], self.starts[:, f + 1], strict=True)
         values = np.concatenate([self.values[start:end] for start, end in spans])
-        codes, different = pd.factorize(np.array(texts, dtype=object))
+        codes, different = np.unique(np.array(texts, dtype=object), return_inverse=True)[::-1]
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes))
         return dict(zip(different.tolist(), np.split(values[order], ends[:-1]), strict=True))
@@ -121,15 +122,21 @@ class TextExplanation:
     def _feature(self, r: int, f: int) -> dict[str, Any]:
         name = self.names[f]
         start, end = self.starts[r, f : f + 2]
-        attributions: list[dict[str, Any]] = [
-            {"attribution": value, "standard_error": [e if np.isfinite(e) else None for e in error]}
-            for value, error in zip(
-                self.values[start:end].tolist(), self.errors[start:end].tolist(), strict=True
-            )
-        ]
-        for attribution, unit in zip(attributions, self.units[name][r] if name in self.units else ()):
-            attribution["description"] = {"partial_text": unit.text, "start_idx": unit.start}
+        units = self.units[name][r] if name in self.units else [None]
+        players = zip(self.values[start:end].tolist(), self.errors[start:end].tolist(), units, strict=True)
+        attributions = [_attribution(value, error, unit) for value, error, unit in players]
         return {"feature_name": name, "data_type": self.kind(name), "attributions": attributions}
+
+
+def _attribution(value: list[float], error: list[float], unit: Unit | None) -> dict[str, Any]:
+    """What one player adds to each output."""
+    found: dict[str, Any] = {
+        "attribution": value,
+        "standard_error": [one if math.isfinite(one) else None for one in error],
+    }
+    if unit is not None:
+        found["description"] = {"partial_text": unit.text, "start_idx": unit.start}
+    return found
 
 
 def _sums(values: Floats, starts: Any, ends: Any) -> Floats:

@@ -113,11 +113,7 @@ class TextGame:
         return mine, theirs
 
 
-def _in_order(
-    features: pd.DataFrame, units: Mapping[str, Any], others: Sequence[Player]
-) -> list[str]:
+def _in_order(features: pd.DataFrame, units: Mapping[str, Any], others: Sequence[Player]) -> list[str]:
     """The names of the text columns and of the other players, in the order of the columns."""
     owner = {column: player.name for player in others for column in player.columns}
     return list(dict.fromkeys(name if name in units else owner[name] for name in features.columns))
-
-

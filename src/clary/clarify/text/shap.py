@@ -84,7 +84,7 @@ def _ends(game: TextGame, scorer: Scorer) -> tuple[Floats, Floats]:
     left = [game.table([_nothing(game, r, b) for r in _rows(game)]) for b in range(len(game.background))]
     asked = pd.concat([game.features, *left], ignore_index=True)
     # With nothing as the replacement, the same is left of every row: it is asked once.
-    same, different = pd.factorize(pd.MultiIndex.from_frame(asked), use_na_sentinel=False)
+    same, _ = pd.factorize(pd.MultiIndex.from_frame(asked), use_na_sentinel=False)
     first = np.unique(same, return_index=True)[1]
     scores = scorer(asked.iloc[first].reset_index(drop=True))[same]
     n = len(game.features)
