@@ -123,13 +123,13 @@ def _overall(explanation: TextExplanation, k: int) -> dict[str, Any]:
     """The units that move an output most: the mean of their effect over all rows."""
     rows = len(explanation.scores)
     found = [
-        (text, float(values[:, k].sum()) / rows, len(values), float(np.abs(values[:, k]).sum()))
+        (text, float(values[:, k].sum()) / rows, len(values))
         for name in explanation.units
         for text, values in explanation.occurrences(name).items()
     ]
-    ranked = sorted(found, key=lambda item: (-item[3], item[0]))[:OVERALL]
-    largest = max((abs(mean) for _, mean, _, _ in ranked), default=0.0) or 1.0
-    seen = [(text, mean, times) for text, mean, times, total in ranked if total > LEAST * ranked[0][3]]
+    ranked = sorted(found, key=lambda item: (-abs(item[1]), item[0]))[:OVERALL]
+    largest = max((abs(mean) for _, mean, _ in ranked), default=0.0) or 1.0
+    seen = [item for item in ranked if abs(item[1]) > LEAST * largest]
     bars = [{**_bar(text, mean, largest), "times": times} for text, mean, times in seen]
     return {"name": explanation.outputs[k], "bars": bars, "expected": float(explanation.expected[k])}
 
