@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes
 
+from clary.hub import catalogue, datasets, packages
 from running import Clary, free_port
 from sdk.script import SCRIPTS, Script, by_env, by_run, environment, python
 from sdk.watching import watch
@@ -16,6 +18,7 @@ WAYS = {
     "v2_sklearn": by_run,
     "v2_xgboost": by_run,
     "v2_clarify": by_run,
+    "v2_text": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,
@@ -45,7 +48,20 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.head(100).to_csv(folder / "explained.csv", index=False)
     label_first = ["target", *frame.columns.drop("target")]
     frame[label_first].to_csv(folder / "label-first.csv", index=False, header=False)
+    _reviews(folder)
     return folder
+
+
+def _reviews(folder: Path) -> None:
+    """Real reviews, one with a dollar, one with a line break added, and the hub's model that reads them."""
+    rated = [review.text for review in datasets.amazon_reviews(packages.default_cache())]
+    chosen = [text for text in rated if '" $ 39."' in text or text == "very easy to use."]
+    chosen.append('I love this banana slicer!\nit broke after "two" days, a waste of $record money.')
+    reviews = pd.DataFrame({"text": [*chosen, ""]})
+    reviews.to_csv(folder / "reviews.csv", index=False)
+    reviews.to_json(folder / "reviews.jsonl", orient="records", lines=True)
+    archive = catalogue.materialise("clary-tc-minilm-l6-v2-amazon-reviews")
+    (folder / "text-model.tar.gz").symlink_to(archive)
 
 
 @pytest.fixture(scope="session")
