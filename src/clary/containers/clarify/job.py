@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError, analyze
@@ -19,6 +20,7 @@ from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
 from clary.clarify.predictions import Predict
 from clary.clarify.roles import cast
+from clary.clarify.text.columns import text_columns
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
 from clary.containers.clarify.inputs import local
 
@@ -71,13 +73,19 @@ def run(root: Path) -> None:
         data = Path(parsed.dataset_uri) if parsed.dataset_uri else root / "processing/input/data"
         if config.needs_model:
             frame = read(data, parsed)
-            cast(frame, parsed)
+            _check(parsed, cast(frame, parsed).features)
             log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
             document = analyze(here, frame, _model(parsed, cleanup), root / "processing/output", log)
         else:
             document = analyze(here, data, None, root / "processing/output", log)
     log("Collected analyses:")
     log(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _check(config: AnalysisConfig, features: pd.DataFrame) -> None:
+    """What is wrong with the data should be said before an endpoint is started for it."""
+    if config.shap is not None and config.shap.text_config is not None:
+        log(f"Text columns: {', '.join(text_columns(features, config.shap.text_config))}.")
 
 
 def _configuration(root: Path) -> dict[str, Any]:
