@@ -214,7 +214,7 @@ def test_predicted_labels_may_come_from_their_own_file(tmp_path: Path) -> None:
         ({"probability_threshold": 2.0}, "between 0 and 1"),
         ({"methods": {}}, "asks for nothing"),
         ({"methods": {"asymmetric_shapley_value": {}}}, "asymmetric_shapley_value is not built"),
-        ({"methods": {"shap": {"text_config": {}}}}, "text_config is not built"),
+        ({"methods": {"shap": {"text_config": {}}}}, "text_config lacks granularity"),
         ({"methods": {"shap": {"image_config": {}}}}, "image_config is not built"),
         ({"methods": {"shap": {"num_samples": True}}}, "must be an integer"),
         ({"methods": {"shap": {"num_samples": 0}}}, "at least 1"),

@@ -75,7 +75,8 @@ class TextExplanation:
         """The features that are no text, the strongest first."""
         strength = {name: np.abs(self.whole(name)).mean(axis=0).max() for name in self.names}
         names = [name for name in self.names if name not in self.units and name in self.features]
-        return self.features[sorted(names, key=lambda name: -float(strength[name]))]
+        names.sort(key=lambda name: -float(strength[name]))
+        return self.features[names]
 
     def occurrences(self, name: str) -> dict[str, Floats]:
         """The values of every different unit of a text column, shape (times it occurs, k)."""
