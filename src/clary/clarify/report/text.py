@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from clary.clarify.report import words
 from clary.clarify.text.explanation import TextExplanation
 
 SHOWN_ROWS = 6
-SHOWN_UNITS = 400
-"""Units of a text in the report; the rest is in explanations_shap/out.jsonl."""
+SHOWN_CHARACTERS = 2500
+"""How much of a text the report shows; the rest is in explanations_shap/out.jsonl."""
 STRONGEST = 5
 OVERALL = 20
 SHOWN_OUTPUTS = 6
@@ -30,13 +31,19 @@ class Piece:
     text: str
     after: str
     value: float
-    error: float
+    told: str
+    """Its value and standard error in words."""
     depth: int
     """How deep its colour is, in percent."""
 
     @property
     def side(self) -> str:
         return "up" if self.value > 0 else "down"
+
+
+def signed(value: float) -> str:
+    """A change of the score with about three digits."""
+    return f"+{words.plain(value)}" if value > 0 else words.plain(value)
 
 
 def section(explanation: TextExplanation | None) -> dict[str, Any] | None:
@@ -64,7 +71,7 @@ def _replacement(explanation: TextExplanation) -> list[str]:
 
 
 def _some(explanation: TextExplanation) -> list[int]:
-    """A few rows from the lowest to the highest score, those with the most to see first among equals."""
+    """A few rows that have anything to show, evenly from the highest to the lowest score."""
     filled = np.flatnonzero(explanation.starts[:, -1] > explanation.starts[:, 0])
     ordered = filled[np.argsort(-explanation.scores[filled, -1], kind="stable")]
     places = np.linspace(0, len(ordered) - 1, min(SHOWN_ROWS, len(ordered)))
@@ -77,22 +84,25 @@ def _row(explanation: TextExplanation, r: int) -> dict[str, Any]:
     start, end = explanation.starts[r, 0], explanation.starts[r, -1]
     values, errors = explanation.values[start:end, k], explanation.errors[start:end, k]
     largest = float(np.abs(values).max(initial=0.0)) or 1.0
-    texts, others = [], []
+    texts: list[dict[str, Any]] = []
+    every: list[tuple[str, float]] = []
     for f, name in enumerate(explanation.names):
         span = slice(explanation.starts[r, f] - start, explanation.starts[r, f + 1] - start)
         if name in explanation.units:
             pieces = _pieces(explanation, r, name, values[span], errors[span], largest)
-            texts.append({"name": name, "pieces": pieces[:SHOWN_UNITS], "more": len(pieces) - SHOWN_UNITS})
+            every += [(piece.text, piece.value) for piece in pieces]
+            shown = _beginning(pieces)
+            texts.append({"name": name, "pieces": shown, "more": len(pieces) - len(shown)})
         else:
-            others.append((name, _value(explanation, r, name), float(values[span][0])))
+            every.append((_named(explanation, r, name), float(values[span][0])))
     return {
         "number": r + 1,
         "output": explanation.outputs[k],
         "score": float(explanation.scores[r, k]),
         "base": float(explanation.bases[r, k]),
         "texts": texts,
-        "others": others,
-        "strongest": _strongest(texts, others, largest),
+        "titled": len(explanation.names) > 1,
+        "strongest": _strongest(every, largest),
     }
 
 
@@ -103,18 +113,23 @@ def _pieces(
     for unit, value, error in zip(explanation.units[name][r], values, errors, strict=True):
         before, _, after = unit.piece.partition(unit.text)
         depth = round(DEEPEST * abs(float(value)) / largest)
-        found.append(Piece(before, unit.text, after, float(value), float(error), depth))
+        told = signed(float(value)) + (f" ± {words.plain(float(error))}" if error > 0 else "")
+        found.append(Piece(before, unit.text, after, float(value), told, depth))
     return found
 
 
-def _value(explanation: TextExplanation, r: int, name: str) -> str:
-    """What a feature that is no text is in a row; nothing for several columns together."""
-    return str(explanation.features[name].iloc[r]) if name in explanation.features else ""
+def _beginning(pieces: list[Piece]) -> list[Piece]:
+    """As many as the report has room for, one at least."""
+    ends = np.cumsum([len(piece.text) for piece in pieces])
+    return pieces[: max(1, int(np.searchsorted(ends, SHOWN_CHARACTERS)))]
 
 
-def _strongest(texts: Any, others: Any, largest: float) -> list[dict[str, Any]]:
-    every = [(piece.text, piece.value) for text in texts for piece in text["pieces"]]
-    every += [(f"{name} = {value}" if value else name, effect) for name, value, effect in others]
+def _named(explanation: TextExplanation, r: int, name: str) -> str:
+    """A feature that is no text, with its value in a row where it is a single column."""
+    return f"{name} = {explanation.features[name].iloc[r]}" if name in explanation.features else name
+
+
+def _strongest(every: list[tuple[str, float]], largest: float) -> list[dict[str, Any]]:
     ranked = sorted(every, key=lambda item: -abs(item[1]))[:STRONGEST]
     return [_bar(name, value, largest) for name, value in ranked if abs(value) > LEAST * largest]
 
@@ -140,7 +155,7 @@ def _bar(name: str, value: float, largest: float) -> dict[str, Any]:
     shown = name if len(name) <= 120 else f"{name[:119]}…"
     return {
         "name": shown,
-        "value": value,
+        "value": signed(value),
         "width": width,
         "start": 50.0 if value > 0 else 50 - width,
         "side": "up" if value > 0 else "down",
