@@ -27,11 +27,12 @@ class Scorer:
         self.evaluations += len(frame)
         found = scores(self._predict, frame)
         self.outputs = found.shape[1]
-        if not self._use_logit:
-            return found
-        if len(found) and (found.min() < 0 or found.max() > 1):
-            raise ClarifyError(
-                "methods.shap.use_logit needs probabilities, but the model's scores leave 0 to 1."
-            )
-        inside = np.clip(found, PROBABILITY_EDGE, 1 - PROBABILITY_EDGE)
-        return np.asarray(np.log(inside / (1 - inside)))
+        return logits(found) if self._use_logit else found
+
+
+def logits(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of probabilities; ClarifyError for other scores."""
+    if len(found) and (found.min() < 0 or found.max() > 1):
+        raise ClarifyError("methods.shap.use_logit needs probabilities, but the model's scores leave 0 to 1.")
+    inside = np.clip(found, PROBABILITY_EDGE, 1 - PROBABILITY_EDGE)
+    return np.asarray(np.log(inside / (1 - inside)))

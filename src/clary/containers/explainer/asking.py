@@ -1,0 +1,78 @@
+"""The model as the explainer asks it: lines in requests of the size that it bears, scores out."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from clary.clarify.coalitions import Floats
+from clary.containers.explainer import answers
+from clary.containers.explainer.settings import Inference
+from clary.containers.inference.invocation import ClientError, Invocation, ModelFault, Served
+from clary.containers.inference.serve import describe
+
+LARGEST = 100_000
+"""Records of one request where MaxRecordCount does not say."""
+
+
+class Model:
+    """One call's model. Where MaxRecordCount is not given, a request that fails is tried in halves."""
+
+    def __init__(
+        self, served: Served, call: Invocation, asked: Inference, deadline: float, bears: Capacity
+    ) -> None:
+        self._served, self._call, self._asked = served, call, asked
+        self._deadline, self._bears = deadline, bears
+
+    def scores(self, lines: Sequence[str]) -> Floats:
+        """Shape (lines, outputs). ModelFault where the model fails, or the time is over."""
+        return np.concatenate([part for batch in self._batches(lines) for part in self._ask(batch)])
+
+    def _batches(self, lines: Sequence[str]) -> Iterator[Sequence[str]]:
+        start, room = 0, self._asked.max_bytes
+        for at, line in enumerate(lines):
+            size = len(line.encode()) + 1
+            if at > start and (size > room or at - start >= self._bears.records):
+                yield lines[start:at]
+                start, room = at, self._asked.max_bytes
+            room -= size
+        yield lines[start:]
+
+    def _ask(self, batch: Sequence[str]) -> list[Floats]:
+        if time.monotonic() > self._deadline:
+            raise ModelFault(
+                "The explanation takes longer than a call may: send fewer records, or give a smaller "
+                "NumberOfSamples or a baseline of fewer records"
+            )
+        try:
+            return [self._once(batch)]
+        except ModelFault:
+            if len(batch) == 1 or self._asked.max_records is not None:
+                raise
+        # Not more than it has just failed on, from now on.
+        half = self._bears.records = (len(batch) + 1) // 2
+        return [part for at in (0, half) for part in self._ask(batch[at : at + half])]
+
+    def _once(self, batch: Sequence[str]) -> Floats:
+        body = ("\n".join(batch) + "\n").encode()
+        what = f"{len(batch)} record{'s' if len(batch) > 1 else ''} made for the explanation"
+        try:
+            answer = self._served.answer(
+                Invocation(body, self._call.content_type, self._call.accept, self._call.headers)
+            )
+        except ClientError as error:
+            raise ModelFault(f"The model refused {what}: {error.message}") from error
+        except Exception as error:
+            traceback.print_exc()
+            raise ModelFault(f"The model failed on {what}: {describe(error)}") from error
+        return answers.scores(answers.read(answer, len(batch)), self._asked)
+
+
+class Capacity:
+    """How many records a model is known to bear in one request; learnt by all calls together."""
+
+    def __init__(self, asked: Inference) -> None:
+        self.records = asked.max_records or LARGEST
