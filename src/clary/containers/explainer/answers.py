@@ -26,7 +26,7 @@ class Answered:
     """A list for a line of CSV, anything for a line of JSON."""
 
 
-def read(answer: Answer, rows: int) -> Answered:
+def read(answer: Answer, rows: int, asked: Inference) -> Answered:
     """ModelFault where the answer is another type, or has not `rows` records."""
     kind = media_type(answer.content_type)
     text = answer.body.decode("utf-8", "replace")
@@ -36,7 +36,7 @@ def read(answer: Answer, rows: int) -> Answered:
             "ask for one of them by Accept"
         )
     try:
-        found = _csv(text, rows) if kind == CSV else _lines(text)
+        found = _csv(text, rows, asked) if kind == CSV else _lines(text)
     except (ValueError, SyntaxError, RecursionError, csv.Error) as error:
         raise ModelFault(f"The model's answer is not {kind} ({error}): {text[:80]!r}") from error
     if len(found) != rows:
@@ -92,13 +92,14 @@ def _found(attribute: str, record: Any, what: str) -> Any:
     return found
 
 
-def _csv(text: str, rows: int) -> list[Any]:
+def _csv(text: str, rows: int, asked: Inference) -> list[Any]:
     if text.lstrip().startswith("["):
         # XGBoost's scores of several classes: one list a record, all on one line.
         nested: list[Any] = json.loads(f"[{','.join(text.split(chr(10))).rstrip(', ')}]")
         return nested
     lines = [[_cell(cell) for cell in line] for line in csv.reader(io.StringIO(text)) if line]
-    if len(lines) == 1 and rows > 1 and len(lines[0]) == rows:
+    one_column = not asked.probability_index and not asked.label_index
+    if len(lines) == 1 and rows > 1 and len(lines[0]) == rows and one_column:
         return [[cell] for cell in lines[0]]
     return lines
 

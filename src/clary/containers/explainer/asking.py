@@ -68,7 +68,7 @@ class Model:
         except Exception as error:
             traceback.print_exc()
             raise ModelFault(f"The model failed on {what}: {describe(error)}") from error
-        return answers.scores(answers.read(answer, len(batch)), self._asked)
+        return answers.scores(answers.read(answer, len(batch), self._asked), self._asked)
 
 
 class Capacity:

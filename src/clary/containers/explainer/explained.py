@@ -54,7 +54,7 @@ def explain(
     rows = _rows(call, settings)
     asked = replace(call, accept=_accept(call))
     answer = served.answer(asked)
-    answered = answers.read(answer, len(rows))
+    answered = answers.read(answer, len(rows), settings.inference)
     chosen = [at for at, record in enumerate(answered.records) if _is_wanted(wanted, record)]
     found = None
     if chosen:
