@@ -17,6 +17,7 @@ from sdk.watching import watch
 WAYS = {
     "v2_sklearn": by_run,
     "v2_xgboost": by_run,
+    "v2_explained": by_run,
     "v2_clarify": by_run,
     "v2_text": by_run,
     "v2_processing": by_env,

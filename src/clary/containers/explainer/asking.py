@@ -52,9 +52,11 @@ class Model:
         except ModelFault:
             if len(batch) == 1 or self._asked.max_records is not None:
                 raise
-        # Not more than it has just failed on, from now on.
-        half = self._bears.records = (len(batch) + 1) // 2
-        return [part for at in (0, half) for part in self._ask(batch[at : at + half])]
+        half = (len(batch) + 1) // 2
+        found = [part for at in (0, half) for part in self._ask(batch[at : at + half])]
+        # Only now: where the halves fail too, it was not their number.
+        self._bears.records = min(self._bears.records, half)
+        return found
 
     def _once(self, batch: Sequence[str]) -> Floats:
         body = ("\n".join(batch) + "\n").encode()

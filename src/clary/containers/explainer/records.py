@@ -17,6 +17,9 @@ CSV, LINES, JSON = "text/csv", "application/jsonlines", "application/json"
 READ = (CSV, LINES)
 FEATURES = "$features"
 
+# A text may be longer than the module's 128 kB; the size of a request is limited elsewhere.
+csv.field_size_limit(2**31 - 1)
+
 
 @dataclass(frozen=True)
 class Form:

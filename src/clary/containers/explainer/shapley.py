@@ -91,7 +91,8 @@ def _varying(row: Sequence[Any], other: Sequence[Any]) -> NDArray[np.int64]:
 def _lines(
     mine: Sequence[str], other: Sequence[str], varying: NDArray[np.int64], coalitions: Flags, writer: Writer
 ) -> list[str]:
-    known = np.zeros((len(coalitions) + 1, len(mine)), dtype=bool)
+    known = np.ones((len(coalitions) + 1, len(mine)), dtype=bool)
+    known[0, varying] = False
     known[1:, varying] = coalitions
     table = np.where(known, np.array(mine, dtype=object), np.array(other, dtype=object))
     return [writer.line(cells) for cells in table.tolist()]
