@@ -114,7 +114,7 @@ def test_only_some_records_are_explained(serving: Explaining, booster: str, cens
     assert 0 < high.sum() < 30
     found = serving.answer(booster, csv(rows), EnableExplanations="[0]>`0.5`")["explanations"]["kernel_shap"]
     assert [each is not None for each in found] == high.tolist()
-    alone = serving.answer(booster, csv(rows.iloc[[high.argmax()]]))["explanations"]["kernel_shap"]
+    alone = serving.answer(booster, csv(rows.iloc[[int(high.argmax())]]))["explanations"]["kernel_shap"]
     assert found[high.argmax()] == alone[0], "a record's values depend on no other record"
 
 
