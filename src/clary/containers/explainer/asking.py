@@ -22,10 +22,16 @@ class Model:
     """One call's model. Where MaxRecordCount is not given, a request that fails is tried in halves."""
 
     def __init__(
-        self, served: Served, call: Invocation, asked: Inference, deadline: float, bears: Capacity
+        self,
+        served: Served,
+        call: Invocation,
+        asked: Inference,
+        outputs: int,
+        deadline: float,
+        bears: Capacity,
     ) -> None:
         self._served, self._call, self._asked = served, call, asked
-        self._deadline, self._bears = deadline, bears
+        self._outputs, self._deadline, self._bears = outputs, deadline, bears
 
     def scores(self, lines: Sequence[str]) -> Floats:
         """Shape (lines, outputs). ModelFault where the model fails, or the time is over."""
@@ -70,7 +76,10 @@ class Model:
         except Exception as error:
             traceback.print_exc()
             raise ModelFault(f"The model failed on {what}: {describe(error)}") from error
-        return answers.scores(answers.read(answer, len(batch), self._asked), self._asked)
+        found = answers.scores(answers.read(answer, len(batch), self._asked), self._asked)
+        if found.shape[1] != self._outputs:
+            raise ModelFault(f"The model gave {found.shape[1]} scores for {what}, but {self._outputs} before")
+        return found
 
 
 class Capacity:

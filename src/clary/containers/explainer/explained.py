@@ -58,8 +58,9 @@ def explain(
     chosen = [at for at, record in enumerate(answered.records) if _is_wanted(wanted, record)]
     found = None
     if chosen:
-        model = Model(served, asked, settings.inference, deadline, capacity)
-        found = _values(model, call.content_type, [rows[at] for at in chosen], answered, chosen, settings)
+        own = answers.scores(answered, settings.inference)[chosen]
+        model = Model(served, asked, settings.inference, own.shape[1], deadline, capacity)
+        found = _values([rows[at] for at in chosen], own, call.content_type, model, settings)
     outputs = None if found is None else found.shape[2]
     document = {
         "version": VERSION,
@@ -73,14 +74,8 @@ def explain(
 
 
 def _values(
-    model: Model,
-    content_type: str,
-    rows: Sequence[Sequence[Any]],
-    answered: Answered,
-    chosen: Sequence[int],
-    settings: Settings,
+    rows: Sequence[Sequence[Any]], own: Floats, content_type: str, model: Model, settings: Settings
 ) -> Floats:
-    own = answers.scores(answered, settings.inference)[list(chosen)]
     baseline = [records.alike(features, content_type) for features in settings.baseline]
     writer = records.writer(content_type, settings.form)
     try:
