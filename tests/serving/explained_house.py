@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 from serving_house import Serving, archive
+from serving_worker import StartWorker, Worker
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -115,6 +117,29 @@ def explainer(
     if inference:
         config["InferenceConfig"] = inference
     return config
+
+
+def started(
+    start_worker: StartWorker, root: Path, config: dict[str, Any], script: str, **environment: str
+) -> Worker:
+    (root / "model" / "code").mkdir(parents=True)
+    (root / "model" / "code" / "inference.py").write_text(script)
+    return with_explainer(start_worker, root, config, **environment)
+
+
+def with_explainer(
+    start_worker: StartWorker, root: Path, config: dict[str, Any], **environment: str
+) -> Worker:
+    """A worker of the model that is below `root`."""
+    (root / "input" / "explainer").mkdir(parents=True)
+    (root / "input" / "explainer" / "config.json").write_text(json.dumps(config))
+    return start_worker(root, **environment)
+
+
+def explained(worker: Worker, body: str, **further: str) -> list[Any]:
+    reply = worker.ask(body, **further)
+    assert reply.status == 200, reply.body
+    return list(json.loads(reply.body)["explanations"]["kernel_shap"])
 
 
 class Explaining(Serving):

@@ -255,6 +255,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (explainer("1") | {"EnableExplanations": "[0]>"}, "EnableExplanations '[0]>' is not a JMESPath"),
     (explainer("1", inference={"FeaturesAttribute": "a."}), "FeaturesAttribute 'a.' is not a JMESPath"),
     (explainer("1", inference={"ContentTemplate": '{"a":1}'}), "ContentTemplate must hold $features once"),
+    (explainer("1", inference={"FeatureTypes": ["numerical"]}), "FeatureTypes needs at least one 'text'"),
+    (explainer("1", inference={"FeatureTypes": ["text"]}), "so ShapConfig needs TextConfig"),
     (explainer("1", inference={"MaxPayloadInMB": 26}), "maxPayloadInMB"),
     (explainer("1", inference={"LabelHeaders": ["a"] * 17}), "labelHeaders"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost
-from explained_house import attributions, explainer
+from explained_house import attributions, explained, explainer, started, with_explainer
 from serving_worker import StartWorker, Worker
 
 from clary.containers.explainer import answers, records, settings
@@ -41,22 +41,6 @@ def output_fn(scores, accept):
 """2a + b where b is also c; tells how many records it was asked."""
 
 
-def started(
-    start_worker: StartWorker, root: Path, config: dict[str, Any], script: str = COUNTING, **environment: str
-) -> Worker:
-    (root / "model" / "code").mkdir(parents=True)
-    (root / "model" / "code" / "inference.py").write_text(script)
-    (root / "input" / "explainer").mkdir(parents=True)
-    (root / "input" / "explainer" / "config.json").write_text(json.dumps(config))
-    return start_worker(root, **environment)
-
-
-def explained(worker: Worker, body: str, **further: str) -> list[Any]:
-    reply = worker.ask(body, **further)
-    assert reply.status == 200, reply.body
-    return list(json.loads(reply.body)["explanations"]["kernel_shap"])
-
-
 def asked(worker: Worker) -> list[int]:
     lines = [line for line in worker.log.read_text().splitlines() if line.startswith("asked")]
     return list(json.loads(lines[-1].removeprefix("asked ")))
@@ -64,7 +48,7 @@ def asked(worker: Worker) -> list[int]:
 
 def test_exact_values(start_worker: StartWorker, tmp_path: Path) -> None:
     """Three features have six coalitions: all are asked, and the baseline itself."""
-    worker = started(start_worker, tmp_path, explainer("0,0,1")).ready()
+    worker = started(start_worker, tmp_path, explainer("0,0,1"), COUNTING).ready()
     (found,) = explained(worker, "3,5,5\n")
     # Of the 5 that b and c bring together each has half; 2 * 3 is a's alone.
     assert attributions(found)[:, 0] == pytest.approx([6, 2.5, 2.5])
@@ -74,7 +58,7 @@ def test_exact_values(start_worker: StartWorker, tmp_path: Path) -> None:
 def test_features_that_are_the_baselines_add_nothing_and_cost_nothing(
     start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    worker = started(start_worker, tmp_path, explainer("0,5.0,1")).ready()
+    worker = started(start_worker, tmp_path, explainer("0,5.0,1"), COUNTING).ready()
     both = explained(worker, "3,5,5\n0,5,1\n")
     assert attributions(both[0])[:, 0] == pytest.approx([6, 0, 5])
     assert attributions(both[1])[:, 0].tolist() == [0, 0, 0]
@@ -97,7 +81,9 @@ def test_as_many_records_as_the_model_bears(
     environment: dict[str, str],
     calls: list[int],
 ) -> None:
-    worker = started(start_worker, tmp_path, explainer("0,0,1", inference=inference), **environment).ready()
+    worker = started(
+        start_worker, tmp_path, explainer("0,0,1", inference=inference), COUNTING, **environment
+    ).ready()
     (found,) = explained(worker, "3,5,5\n")
     assert attributions(found)[:, 0] == pytest.approx([6, 2.5, 2.5])
     assert asked(worker) == calls
@@ -107,7 +93,7 @@ def test_as_many_records_as_the_model_bears(
 
 def test_requests_are_no_larger_than_allowed(start_worker: StartWorker, tmp_path: Path) -> None:
     config = explainer("0,0,1", inference={"MaxPayloadInMB": 1})
-    worker = started(start_worker, tmp_path, config).ready()
+    worker = started(start_worker, tmp_path, config, COUNTING).ready()
     wide = "3," + "0" * 400_000 + "5,5"
     explained(worker, wide)
     # Four of the seven have the wide value: two of them fit into a megabyte.
@@ -118,7 +104,9 @@ def test_an_explanation_that_takes_too_long_ends_before_the_worker_does(
     start_worker: StartWorker, tmp_path: Path
 ) -> None:
     config = explainer("0,0,1", inference={"MaxRecordCount": 1})
-    worker = started(start_worker, tmp_path, config, SLEEP="0.3", SAGEMAKER_MODEL_SERVER_TIMEOUT="1").ready()
+    worker = started(
+        start_worker, tmp_path, config, COUNTING, SLEEP="0.3", SAGEMAKER_MODEL_SERVER_TIMEOUT="1"
+    ).ready()
     reply = worker.ask("3,5,5\n")
     assert reply.status == 500
     assert b"takes longer than a call may" in reply.body
@@ -127,7 +115,7 @@ def test_an_explanation_that_takes_too_long_ends_before_the_worker_does(
 
 def test_no_more_samples_than_there_are_coalitions(start_worker: StartWorker, tmp_path: Path) -> None:
     config = explainer("0,0,1", NumberOfSamples=100)
-    worker = started(start_worker, tmp_path, config).ready()
+    worker = started(start_worker, tmp_path, config, COUNTING).ready()
     explained(worker, "3,5,5\n")
     assert asked(worker) == [1, 7]
 
@@ -137,7 +125,7 @@ def test_logits(start_worker: StartWorker, tmp_path: Path) -> None:
     config = explainer("0,0,1", UseLogit=True)
     worker = started(start_worker, tmp_path, config, script).ready()
     assert attributions(explained(worker, "3,5,5\n")[0])[:, 0] == pytest.approx([6, 2.5, 2.5])
-    plain = started(start_worker, tmp_path / "plain", config).ready()
+    plain = started(start_worker, tmp_path / "plain", config, COUNTING).ready()
     reply = plain.ask("3,5,5\n")
     assert reply.status == 500
     assert b"needs probabilities" in reply.body
@@ -151,10 +139,8 @@ def test_several_classes_of_xgboost(start_worker: StartWorker, tmp_path: Path) -
     booster = xgboost.train(train, xgboost.DMatrix(rows, label), 10)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "xgboost-model").write_bytes(booster.save_raw("ubj"))
-    (tmp_path / "input" / "explainer").mkdir(parents=True)
     config = explainer("0,0,0,0", inference={"LabelHeaders": ["low", "middle", "high"]})
-    (tmp_path / "input" / "explainer" / "config.json").write_text(json.dumps(config))
-    worker = start_worker(tmp_path).ready()
+    worker = with_explainer(start_worker, tmp_path, config).ready()
     reply = json.loads(worker.ask("1.5,1.5,0,-1\n-1.5,0.25,1,1\n").body)
     assert reply["label_headers"] == ["low", "middle", "high"]
     scores = booster.inplace_predict(np.array([[1.5, 1.5, 0, -1], [-1.5, 0.25, 1, 1]]))

@@ -14,8 +14,7 @@ import jmespath
 
 from clary.clarify import ClarifyError
 from clary.clarify.coalitions import Floats
-from clary.containers.explainer import answers, records, shapley
-from clary.containers.explainer.answers import Answered
+from clary.containers.explainer import answers, pieces, records, shapley
 from clary.containers.explainer.asking import Capacity, Model
 from clary.containers.explainer.settings import Settings
 from clary.containers.explainer.settings import load as load_settings
@@ -55,33 +54,54 @@ def explain(
     asked = replace(call, accept=_accept(call))
     answer = served.answer(asked)
     answered = answers.read(answer, len(rows), settings.inference)
+    explanations: list[Any] = [None] * len(rows)
     chosen = [at for at, record in enumerate(answered.records) if _is_wanted(wanted, record)]
-    found = None
+    outputs = None
     if chosen:
         own = answers.scores(answered, settings.inference)[chosen]
-        model = Model(served, asked, settings.inference, own.shape[1], deadline, capacity)
-        found = _values([rows[at] for at in chosen], own, call.content_type, model, settings)
-    outputs = None if found is None else found.shape[2]
+        outputs = own.shape[1]
+        model = Model(served, asked, settings.inference, outputs, deadline, capacity)
+        found = _explanations([rows[at] for at in chosen], own, call.content_type, model, settings)
+        for at, explanation in zip(chosen, found, strict=True):
+            explanations[at] = explanation
+    names = answers.label_headers(answered, outputs, settings.inference)
     document = {
         "version": VERSION,
         "predictions": {"content_type": answer.content_type, "data": answer.body.decode("utf-8", "replace")},
-        **_label_headers(answered, outputs, settings),
-        "explanations": {}
-        if found is None
-        else {"kernel_shap": _explanations(len(rows), chosen, found, settings)},
+        **({} if names is None else {"label_headers": names}),
+        "explanations": {"kernel_shap": explanations} if chosen else {},
     }
     return Answer(json.dumps(document).encode(), records.JSON, answer.headers)
 
 
-def _values(
+def _explanations(
     rows: Sequence[Sequence[Any]], own: Floats, content_type: str, model: Model, settings: Settings
-) -> Floats:
+) -> list[Any]:
     baseline = [records.alike(features, content_type) for features in settings.baseline]
     writer = records.writer(content_type, settings.form)
+    cut = [pieces.record_of(row, writer, settings.text) for row in rows]
     try:
-        return shapley.values(rows, baseline, own, writer, settings, model.scores)
+        found = shapley.values(cut, baseline, own, writer, settings, model.scores)
     except ClarifyError as error:
         raise ModelFault(str(error)) from error
+    return [_explanation(record, values, settings) for record, values in zip(cut, found, strict=True)]
+
+
+def _explanation(record: pieces.Record, values: Floats, settings: Settings) -> list[dict[str, Any]]:
+    """One record's features as Clarify writes them."""
+    features: list[dict[str, Any]] = []
+    for f, units in enumerate(record.units):
+        part = values[record.starts[f] : record.starts[f + 1]].tolist()
+        attributions: list[dict[str, Any]] = [{"attribution": each} for each in part]
+        for attribution, unit in zip(attributions, units or (), strict=False):
+            attribution["description"] = {"partial_text": unit.text, "start_idx": unit.start}
+        feature: dict[str, Any] = {"attributions": attributions}
+        if settings.inference.feature_headers:
+            feature["feature_header"] = settings.inference.feature_headers[f]
+        if settings.text is not None:
+            feature["feature_type"] = settings.text.types[f]
+        features.append(feature)
+    return features
 
 
 def _rows(call: Invocation, settings: Settings) -> list[list[Any]]:
@@ -128,19 +148,3 @@ def _unexpected(expression: Any, record: Any, why: str) -> ClientError:
         f"EnableExplanations {expression.expression!r} is not true or false of what the model answers, "
         f"{json.dumps(record)[:200]}: {why}",
     )
-
-
-def _label_headers(answered: Answered, outputs: int | None, settings: Settings) -> dict[str, Any]:
-    names = answers.label_headers(answered, outputs, settings.inference)
-    return {} if names is None else {"label_headers": names}
-
-
-def _explanations(rows: int, chosen: Sequence[int], found: Floats, settings: Settings) -> list[Any]:
-    explanations: list[Any] = [None] * rows
-    names = settings.inference.feature_headers
-    for at, values in zip(chosen, found.tolist(), strict=True):
-        features: list[dict[str, Any]] = [{"attributions": [{"attribution": each}]} for each in values]
-        for feature, name in zip(features, names, strict=False):
-            feature["feature_header"] = name
-        explanations[at] = features
-    return explanations

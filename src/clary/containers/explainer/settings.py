@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clary.containers.explainer import records
+from clary.containers.explainer.texts import TextSettings, text_settings
 from clary.containers.inference import names
 from clary.containers.inference.invocation import CannotServe, ClientError
 
@@ -40,6 +41,7 @@ class Settings:
     samples: int | None = None
     seed: int | None = None
     use_logit: bool = False
+    text: TextSettings | None = None
 
 
 def load(root: Path) -> Settings:
@@ -65,14 +67,16 @@ def of(config: Mapping[str, Any], baseline: str) -> Settings:
         feature_headers=asked.get("FeatureHeaders", ()),
     )
     form = records.Form(asked.get("FeaturesAttribute"), asked.get("ContentTemplate"))
+    rows = _baseline(baseline, shap["ShapBaselineConfig"], form, inference)
     return Settings(
-        baseline=_baseline(baseline, shap["ShapBaselineConfig"], form, inference),
+        baseline=rows,
         form=form,
         inference=inference,
         enable=config.get("EnableExplanations", "`true`"),
         samples=shap.get("NumberOfSamples"),
         seed=shap.get("Seed"),
         use_logit=shap.get("UseLogit", False),
+        text=text_settings(shap.get("TextConfig"), asked.get("FeatureTypes"), rows),
     )
 
 

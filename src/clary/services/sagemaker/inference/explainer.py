@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clary.services.sagemaker.inference import refuse
 from clary.wire.errors import validation
 from clary.wire.expression import problem
 
@@ -24,8 +23,11 @@ def check(what: str, asked: Mapping[str, Any]) -> None:
     template = inference.get("ContentTemplate")
     if template is not None and template.count(FEATURES) != 1:
         raise validation(f"{what}: ContentTemplate must hold {FEATURES} once: {template!r}")
-    refuse.members(what, config["ShapConfig"], "TextConfig")
-    refuse.members(what, inference, "FeatureTypes")
+    types = inference.get("FeatureTypes")
+    if types is not None and "text" not in types:
+        raise validation(f"{what}: FeatureTypes needs at least one 'text'; leave it out where there is none")
+    if types is not None and not config["ShapConfig"].get("TextConfig"):
+        raise validation(f"{what}: FeatureTypes has 'text', so ShapConfig needs TextConfig")
 
 
 def _check_expressions(what: str, config: Mapping[str, Any], inference: Mapping[str, Any]) -> None:
