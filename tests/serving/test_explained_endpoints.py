@@ -300,3 +300,23 @@ def test_the_baseline_is_read_when_the_endpoint_is_created(serving: Explaining, 
     row = pd.DataFrame([[30, 9, "Divorced", "Sales", "Male", 40]])
     values = attributions(serving.answer(people, csv(row))["explanations"]["kernel_shap"][0])
     assert np.isfinite(values).all()
+
+
+def test_a_worker_that_ends_on_the_records_of_an_explanation(serving: Explaining, people: str) -> None:
+    row = "-3,13,Divorced,Sales,Male,40"
+    found = error(serving.answer, people, row)
+    assert (found["Error"]["Code"], found["OriginalStatusCode"]) == ("ModelError", 0)
+    assert "The worker ended while it had the request" in found["OriginalMessage"]
+    assert serving.answer(people, row, EnableExplanations="`false`")["explanations"] == {}
+
+
+def test_a_server_that_is_started_again_goes_on_explaining(own_clary: Any, census: Census) -> None:
+    serving = Explaining(own_clary)
+    serving.model("booster", census.booster_archive())
+    serving.explained("kept", "booster", explainer(csv(census.numbers.head(1)), NumberOfSamples=50))
+    row = csv(census.numbers.iloc[3:4])
+    before = serving.answer("kept", row)
+    own_clary.kill()
+    own_clary.start()
+    assert serving.answer("kept", row, EnableExplanations="[0]>=`0`") == before
+    serving.delete("kept")
