@@ -173,6 +173,25 @@ def test_baselines_of_every_type_for_both_types_of_request(kind: str) -> None:
     assert in_json[1][:2] == [2.5, "c"]
 
 
+def test_cells_are_handed_on_as_they_came() -> None:
+    form = records.Form("f", '{"f":$features}')
+    rows = records.read('39, State-gov,"a, ""b""",007,1e3\r\n', "text/csv", form)
+    assert rows == [["39", " State-gov", 'a, "b"', "007", "1e3"]]
+    writer = records.writer("text/csv", form)
+    assert writer.line([writer.cell(value) for value in rows[0]]) == '39, State-gov,"a, ""b""",007,1e3'
+    line = '{"f":["a\u2028b",1.0,null,true]}'
+    rows = records.read(line + "\n\n", "application/jsonlines", form)
+    writer = records.writer("application/jsonlines", form)
+    assert writer.line([writer.cell(value) for value in rows[0]]) == '{"f":["a\\u2028b", 1.0, null, true]}'
+    typed = records.alike(["007", "1e3", "NaN", "-0.5", ""], "application/jsonlines")
+    assert typed == ["007", 1000.0, "NaN", -0.5, None]
+
+
+def test_a_baseline_may_begin_with_the_names() -> None:
+    config = explainer("a,b\n1,2\n", inference={"FeatureHeaders": ["a", "b"]})
+    assert settings.of(config, "a,b\n1,2\n").baseline == [["1", "2"]]
+
+
 ANSWERS: list[tuple[str, str, int, dict[str, Any], list[Any]]] = [
     ("text/csv", "0.6", 1, {}, [[0.6]]),
     ("text/csv", "0.6,0.3", 2, {}, [[0.6], [0.3]]),

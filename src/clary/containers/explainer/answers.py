@@ -86,7 +86,10 @@ def _each(answered: Answered, index: int | None, attribute: str | None, what: st
 
 
 def _found(attribute: str, record: Any, what: str) -> Any:
-    found = jmespath.search(attribute, record)
+    try:
+        found = jmespath.search(attribute, record)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ModelFault(f"{what}Attribute {attribute!r}: {error}") from error
     if found is None:
         raise ModelFault(f"{what}Attribute {attribute!r} finds nothing in {json.dumps(record)[:200]}")
     return found
@@ -113,4 +116,4 @@ def _cell(cell: str) -> Any:
 
 
 def _lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [json.loads(line) for line in text.split("\n") if line.strip()]

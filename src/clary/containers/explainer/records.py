@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from clary.containers.inference.invocation import ClientError, unsupported
 CSV, LINES, JSON = "text/csv", "application/jsonlines", "application/json"
 READ = (CSV, LINES)
 FEATURES = "$features"
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 # A text may be longer than the module's 128 kB; the size of a request is limited elsewhere.
 csv.field_size_limit(2**31 - 1)
@@ -45,9 +47,9 @@ class Writer:
 def read(text: str, content_type: str, form: Form) -> list[list[Any]]:
     """One list of features a record: text as it stands in CSV, values of JSON. ClientError for other text."""
     if content_type == CSV:
-        rows: list[list[Any]] = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if row]
+        rows: list[list[Any]] = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     elif content_type == LINES:
-        rows = [_features(_json(line), form) for line in text.splitlines() if line.strip()]
+        rows = [_features(_json(line), form) for line in text.split("\n") if line.strip()]
     elif content_type == JSON:
         rows = _document(_json(text), form)
     else:
@@ -88,7 +90,10 @@ def _document(document: Any, form: Form) -> list[list[Any]]:
 
 
 def _features(record: Any, form: Form) -> list[Any]:
-    found = record if isinstance(record, list) else jmespath.search(form.features or "@", record)
+    try:
+        found = record if isinstance(record, list) else jmespath.search(form.features or "@", record)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ClientError(400, f"FeaturesAttribute {form.features!r}: {error}") from error
     if not isinstance(found, list):
         where = (
             f"FeaturesAttribute {form.features!r} finds no list in"
@@ -111,7 +116,7 @@ def _json(text: str) -> Any:
 
 def _csv_cell(value: Any) -> str:
     text = str(value)
-    if any(mark in text for mark in ',"\r\n') or text != text.strip():
+    if any(mark in text for mark in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
 
@@ -127,10 +132,5 @@ def _csv_value(value: Any) -> str:
 
 
 def _typed(text: str) -> Any:
-    """The number that a CSV cell says, or its text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text or None
+    """The number that a CSV cell is in JSON too, or its text."""
+    return json.loads(text) if _NUMBER.fullmatch(text.strip()) else text or None

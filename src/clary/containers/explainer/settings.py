@@ -50,7 +50,7 @@ def load(root: Path) -> Settings:
     config = json.loads(path.read_text("utf-8"))
     given = path.with_name(BASELINE)
     inline = config["ShapConfig"]["ShapBaselineConfig"].get("ShapBaseline")
-    return of(config, given.read_bytes().decode("utf-8", "replace") if inline is None else inline)
+    return of(config, given.read_bytes().decode("utf-8-sig", "replace") if inline is None else inline)
 
 
 def of(config: Mapping[str, Any], baseline: str) -> Settings:
@@ -88,8 +88,10 @@ def _baseline(
         rows = records.read(text, kind, form)
     except ClientError as error:
         raise CannotServe(f"The SHAP baseline is not {kind}: {error.message}") from error
+    if len(rows) > 1 and list(inference.feature_headers) == rows[0]:
+        rows = rows[1:]
     widths = {len(row) for row in rows}
-    if len(widths) > 1:
+    if len(widths) > 1 or not any(widths):
         raise CannotServe(f"The records of the SHAP baseline have {min(widths)} to {max(widths)} features")
     headers = len(inference.feature_headers)
     if headers and {headers} != widths:
