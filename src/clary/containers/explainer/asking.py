@@ -16,6 +16,8 @@ from clary.containers.inference.serve import describe
 
 LARGEST = 100_000
 """Records of one request where MaxRecordCount does not say."""
+UTF8 = 4
+"""Bytes that a character takes at most."""
 
 
 class Model:
@@ -38,6 +40,9 @@ class Model:
         return np.concatenate([part for batch in self._batches(lines) for part in self._ask(batch)])
 
     def _batches(self, lines: Sequence[str]) -> Iterator[Sequence[str]]:
+        if len(lines) <= self._bears.records and UTF8 * sum(map(len, lines)) < self._asked.max_bytes:
+            yield lines
+            return
         start, room = 0, self._asked.max_bytes
         for at, line in enumerate(lines):
             size = len(line.encode()) + 1
