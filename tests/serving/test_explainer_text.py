@@ -7,10 +7,13 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
-from explained_house import attributions, explained, explainer, started, with_explainer
+from explained_house import SEED, attributions, explained, explainer, started, with_explainer
 from serving_worker import StartWorker
 
+from clary import clarify
 from clary.hub import catalogue
 
 GOOD = """
@@ -64,6 +67,32 @@ def test_words_beside_a_number(start_worker: StartWorker, tmp_path: Path, types:
     assert stars == {"attributions": [{"attribution": [pytest.approx(1)]}], "feature_type": "numerical"}
     assert blank == {"attributions": [], "feature_type": "text"}
     assert attributions([same]).tolist() == [[0]]
+
+
+def test_values_are_the_librarys(start_worker: StartWorker, tmp_path: Path) -> None:
+    """A model of more than sums, and fewer samples than there are coalitions."""
+    script = GOOD.replace("2 * text.count", "len(text) % 7 * text.count")
+    worker = started(start_worker, tmp_path, texts("token"), script).ready()
+    said = "It is a good and not so bad slicer for a good price"
+    (record,) = explained(worker, f'"{said}",5\n')
+
+    def model(frame: pd.DataFrame) -> Any:
+        counts = zip(frame["said"], frame["stars"], strict=True)
+        return np.array(
+            [len(t) % 7 * t.count("good") - t.count("bad") + 0.5 * float(stars) for t, stars in counts]
+        )
+
+    same = clarify.explain_text(
+        pd.DataFrame({"said": [said], "stars": [5]}),
+        model,
+        clarify.Shap(
+            baseline=[["<MASK>", 3]],
+            num_samples=200,
+            seed=SEED,
+            text_config=clarify.TextConfig("token", "en", columns=("said",)),
+        ),
+    )
+    assert attributions(record)[:, 0] == pytest.approx(same.values[:, 0])
 
 
 @pytest.mark.parametrize(

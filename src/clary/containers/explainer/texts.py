@@ -8,12 +8,11 @@ from typing import Any
 
 from clary.clarify import ClarifyError
 from clary.clarify.text.languages import code
+from clary.clarify.text.shap import MOST_UNITS
 from clary.clarify.text.units import Cut, Unit, cutter, units
 from clary.containers.inference.invocation import CannotServe
 
 TEXT, NUMBER = "text", "numerical"
-MOST_UNITS = 1000
-"""Of one record: neighbouring units of longer texts are known or replaced together."""
 
 
 @dataclass(frozen=True)
