@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
-from bench.clarify import bias, shap_values, talk, trees
+from bench.clarify import bias, online, shap_values, talk, text, trees
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -17,6 +17,8 @@ MEASUREMENTS = {
     "bias": bias.measure,
     "shap_values": shap_values.measure,
     "trees": trees.measure,
+    "text": text.measure,
+    "online": online.measure,
 }
 
 

@@ -217,7 +217,7 @@ def test_predicted_labels_may_come_from_their_own_file(tmp_path: Path) -> None:
             {"methods": {"asymmetric_shapley_value": {}}},
             "time_series_data_config is missing: explanations of time series",
         ),
-        ({"methods": {"shap": {"text_config": {}}}}, "text_config is not built"),
+        ({"methods": {"shap": {"text_config": {}}}}, "text_config lacks granularity"),
         ({"methods": {"shap": {"image_config": {}}}}, "image_config lacks model_type"),
         ({"methods": {"shap": {"num_samples": True}}}, "must be an integer"),
         ({"methods": {"shap": {"num_samples": 0}}}, "at least 1"),

@@ -35,6 +35,14 @@ def test_a_sum_of_terms_is_explained_exactly() -> None:
     assert found.values[:, :, 0].sum(axis=1) + 64.0 == pytest.approx(pay(PEOPLE))
 
 
+def test_columns_may_be_numbered() -> None:
+    """As pandas calls them where a file has no header."""
+    rows, baseline = pd.DataFrame([[3.0, 5.0]]), pd.DataFrame([[1.0, 1.0]])
+    found = clarify.explain(rows, lambda frame: frame.to_numpy() @ [2.0, 1.0], Shap(baseline=baseline))
+    assert list(found.features.columns) == ["0", "1"]
+    assert found.values[0, :, 0] == pytest.approx([4.0, 4.0])
+
+
 def test_interactions_are_shared_equally() -> None:
     """f = a * b from the baseline 0: each of the two gets half of the product, the third nothing."""
     rows = pd.DataFrame({"a": [2.0], "b": [3.0], "c": [9.0]})

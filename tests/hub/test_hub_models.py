@@ -225,3 +225,14 @@ def test_the_same_folder_gives_the_same_archive(tmp_path: Path) -> None:
 def test_only_bert_is_exported() -> None:
     with pytest.raises(ValueError, match="only BERT encoders"):
         bert.BertConfig.from_json({"model_type": "gpt2", "hidden_act": "gelu_new"})
+
+
+def test_onnx_runtime_is_silenced_before_it_is_loaded(sentiment_folder: Path) -> None:
+    """It reads the variable once, as it is loaded; after that it tells Microsoft about every session."""
+    program = (
+        "import os, sys; from clary.hub import textmodel; print('onnxruntime' in sys.modules)\n"
+        "textmodel.load(sys.argv[1]); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    command = [sys.executable, "-c", program, str(sentiment_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "1"]

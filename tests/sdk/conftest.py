@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits
 
+from clary.hub import catalogue, datasets, packages
 from quarters import quarters, records
 from running import Clary, free_port
 from sdk.script import SCRIPTS, Script, by_env, by_run, environment, python
@@ -19,10 +21,12 @@ from sdk.watching import watch
 WAYS = {
     "v2_sklearn": by_run,
     "v2_xgboost": by_run,
+    "v2_explained": by_run,
     "v2_clarify": by_run,
     "v2_series": by_run,
     "v2_images": by_run,
     "v2_monitor": by_run,
+    "v2_text": by_run,
     "v2_processing": by_env,
     "v2_refused": by_run,
     "v3_train": by_run,
@@ -61,7 +65,20 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, digit in enumerate(load_digits().images[:DIGITS]):
         large = np.kron(255 - 15 * digit, np.ones((8, 8))).astype(np.uint8)
         Image.fromarray(large).save(folder / "digits" / f"digit-{number}.png")
+    _reviews(folder)
     return folder
+
+
+def _reviews(folder: Path) -> None:
+    """Real reviews, one with a dollar, one with a line break added, and the hub's model that reads them."""
+    rated = [review.text for review in datasets.amazon_reviews(packages.default_cache())]
+    chosen = [text for text in rated if '" $ 39."' in text or text == "very easy to use."]
+    chosen.append('I love this banana slicer!\nit broke after "two" days, a waste of $record money.')
+    reviews = pd.DataFrame({"text": [*chosen, ""]})
+    reviews.to_csv(folder / "reviews.csv", index=False)
+    reviews.to_json(folder / "reviews.jsonl", orient="records", lines=True)
+    archive = catalogue.materialise("clary-tc-minilm-l6-v2-amazon-reviews")
+    (folder / "text-model.tar.gz").symlink_to(archive)
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,9 @@ class ProcessRunner:
             "CLARY_PROGRAM": program.id,
             "CLARY_PROGRAM_HOME": str(self._home),
         }
-        return {**inherited, "PYTHONUNBUFFERED": "1", **program.environment, **marks}
+        # ONNX Runtime tells Microsoft about every session unless it is told not to.
+        usual = {"PYTHONUNBUFFERED": "1", "ORT_DISABLE_TELEMETRY": "1"}
+        return {**inherited, **usual, **program.environment, **marks}
 
     def _means(self) -> tuple[str | None, str, process_limits.Limits]:
         with self._guard:

@@ -17,6 +17,8 @@ from clary.clarify.monitoring.drift import compare
 from clary.clarify.monitoring.monitor import monitor
 from clary.clarify.predictions import Prediction
 from clary.clarify.tabulation import Target
+from clary.clarify.text.settings import TextConfig
+from clary.clarify.text.shap import explain_text
 from clary.clarify.time_series.explain import explain_forecasts
 from clary.clarify.time_series.panel import Panel, Series
 from clary.clarify.time_series.settings import AsymmetricShapley, SeriesBaseline
@@ -34,12 +36,14 @@ __all__ = [
     "SeriesBaseline",
     "Shap",
     "Target",
+    "TextConfig",
     "analyze",
     "bias",
     "compare",
     "explain",
     "explain_forecasts",
     "explain_image",
+    "explain_text",
     "explain_trees",
     "group_thresholds",
     "interactions",

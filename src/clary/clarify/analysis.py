@@ -28,6 +28,8 @@ from clary.clarify.partial_dependence import Dependence, chosen, partial_depende
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import cast
+from clary.clarify.text.explanation import TextExplanation
+from clary.clarify.text.shap import explain_text
 from clary.clarify.time_series import analysis as series
 from clary.clarify.time_series.forecasts import Forecast
 from clary.clarify.time_series.panel import Panel
@@ -48,13 +50,13 @@ def analyze(
 ) -> dict[str, Any]:
     """Run the analysis that an analysis_config.json asks for, and return analysis.json's content.
 
-    `data` is a table, a file or a folder of files of `dataset_type`. `predict` is asked for a model's
-    answers (rows of features or images in, one answer for each out); it may be left out where nothing needs
-    a model. With `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html
-    and .ipynb, explanations_shap/out.csv and baseline.csv, or images' heat maps. `trees` is the model
-    itself where it is a tree model: SHAP is then read from it if it adds up to the explained score. Of
-    series, `data` may be a Panel and `forecast` is the model. `output_uri` is where the files will lie in
-    the end. Raises ClarifyError that says what to change.
+    `data` is a table, a file or a folder of files of `dataset_type`; of series it may be a Panel. `predict`
+    is asked for a model's answers (rows of features or images in, one answer for each out), `forecast` for
+    those of series; they may be left out where nothing needs a model. With `output_dir` the files that
+    Clarify writes are written there: analysis.json, <report>.html and .ipynb, explanations_shap/out.csv
+    (out.jsonl for text) and baseline.csv, or images' heat maps; `output_uri` is where they will lie in the
+    end. `trees` is the model itself where it is a tree model: SHAP is then read from it if it adds up to the
+    explained score. Raises ClarifyError that says what to change.
     """
     if not isinstance(data, Panel):
         config, data = opened(config, data, log=log)
@@ -100,7 +102,9 @@ def investigate(
     findings = Findings(config, asked, roles, len(frame))
     if config.pre_training_bias is not None or config.post_training_bias is not None:
         findings = replace(findings, bias=_bias(findings, predict, log))
-    if config.shap is not None and predict is not None:
+    if config.shap is not None and config.shap.text_config is not None and predict is not None:
+        findings = replace(findings, text=_explain_text(findings, config.shap, predict, log))
+    elif config.shap is not None and predict is not None:
         findings = replace(findings, explanation=_explain(findings, predict, log, trees))
     if config.shap is not None and config.shap.interactions is not None and predict is not None:
         findings = replace(findings, interactions=_interact(findings, config.shap, predict, log))
@@ -157,10 +161,24 @@ def _interact(findings: Findings, shap: Shap, predict: Predict, log: Log) -> Int
     return found
 
 
+def _explain_text(findings: Findings, shap: Shap, predict: Predict, log: Log) -> TextExplanation:
+    features, headers = findings.roles.features, findings.config.predictor.label_headers
+    log(f"Explaining {len(features):,} rows of text by Kernel SHAP.")
+    found = explain_text(features, predict, shap, headers, _every_tenth(log))
+    numbers = [f"{sum(map(len, rows)):,} units in {name!r}" for name, rows in found.units.items()]
+    log(f"Explained {', '.join(numbers)}; efficiency gap {found.efficiency_gap:.1e}.")
+    return found
+
+
 def _depend(findings: Findings, settings: PartialDependence, predict: Predict, log: Log) -> list[Dependence]:
-    features = findings.roles.features
-    names = chosen(features, settings, findings.explanation)
-    log(f"Partial dependence on {', '.join(names)}.")
+    text = findings.text
+    features = findings.roles.features if text is None else text.features
+    known = features if text is None or settings.features is not None else text.strongest()
+    names = chosen(known, settings, findings.explanation)
+    for name in names:
+        if text is not None and name in text.units:
+            raise ClarifyError(f"methods.pdp.features: {name!r} is text and has no values to go through.")
+    log(f"Partial dependence on {', '.join(names) or 'nothing: every feature is text'}.")
     return partial_dependence(features, predict, names, settings.grid_resolution)
 
 
@@ -183,6 +201,8 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
     document = json.dumps(findings.in_json(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "analysis.json").write_text(document, "utf-8")
     report = findings.config.report
+    if findings.text is not None:
+        _write_text(findings, findings.text, folder / "explanations_shap")
     if findings.explanation is not None:
         _write_explanation(findings, findings.explanation, folder / "explanations_shap")
     if findings.forecasts is not None:
@@ -202,3 +222,13 @@ def _write_explanation(findings: Findings, explanation: Explanation, folder: Pat
         if findings.roles.joinsource is not None:
             local.insert(0, str(findings.roles.joinsource.name), findings.roles.joinsource.to_numpy())
         local.to_csv(folder / "out.csv", index=False)
+
+
+def _write_text(findings: Findings, text: TextExplanation, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    text.baseline.to_csv(folder / "baseline.csv", index=False)
+    if findings.config.shap is not None and findings.config.shap.save_local_shap_values:
+        joinsource = findings.roles.joinsource
+        with (folder / "out.jsonl").open("w", encoding="utf-8") as file:
+            for record in text.records(None if joinsource is None else joinsource.tolist()):
+                file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")

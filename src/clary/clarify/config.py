@@ -27,6 +27,7 @@ from clary.clarify.config_schema import (
 )
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.text.settings import TextConfig, text_config
 from clary.clarify.time_series import settings as series
 
 Key = str | int
@@ -62,6 +63,7 @@ class Shap:
     save_local_shap_values: bool = True
     features_to_explain: list[Key] | None = None
     image_config: ImageConfig | None = None
+    text_config: TextConfig | None = None
     feature_groups: Mapping[str, list[str]] = field(default_factory=dict)
     """Columns that are known or unknown together, one-hot columns say, by the group's name. Clary's own."""
     interactions: Interactions | None = None
@@ -230,6 +232,10 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
             raise ClarifyError(f"methods.shap.{key} must be at least 1.")
     if not 0 <= settings.get("seed", 0) < 2**32:
         raise ClarifyError("methods.shap.seed must be between 0 and 4294967295.")
+    if "text_config" in settings:
+        settings["text_config"] = text_config(settings["text_config"])
+        if "features_to_explain" in settings:
+            raise ClarifyError("methods.shap.features_to_explain cannot stand beside text_config.")
     return Shap(**settings)
 
 

@@ -60,6 +60,7 @@ SHAP: dict[str, Types] = {
     "image_config": dict,
     "feature_groups": dict,
     "interactions": dict,
+    "text_config": dict,
 }
 
 INTERACTIONS: dict[str, Types] = {"top_k": int, "rows": int, "num_samples": int}
@@ -90,7 +91,6 @@ NOT_BUILT: dict[str, str] = {
     "facet_dataset_uri": "put the facet's column into the dataset and list it in excluded_columns",
     "facet_headers": "put the facet's column into the dataset and list it in excluded_columns",
     "segment_config": "run one analysis for each segment's rows",
-    "methods.shap.text_config": "remove it: a text column then counts as one feature",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
 }
 

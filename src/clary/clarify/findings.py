@@ -15,6 +15,7 @@ from clary.clarify.kernel_shap import output_names
 from clary.clarify.monitoring.drift import Drift
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
+from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.time_series.explanation import ForecastExplanation
 
 
@@ -28,6 +29,7 @@ class Findings:
     rows: int
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
+    text: TextExplanation | None = None
     interactions: InteractionExplanation | None = None
     dependence: Sequence[Dependence] = ()
     forecasts: ForecastExplanation | None = None
@@ -41,7 +43,8 @@ class Findings:
         """The names of the model's outputs."""
         headers = self.config.predictor.label_headers
         number = len(self.dependence[0].predictions) if self.dependence else 0
-        return output_names(number, headers) if self.explanation is None else self.explanation.outputs
+        explained = self.explanation or self.text
+        return output_names(number, headers) if explained is None else explained.outputs
 
     def in_json(self) -> dict[str, Any]:
         """analysis.json as Clarify lays it out."""
@@ -51,6 +54,8 @@ class Findings:
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
+        if self.text is not None:
+            explanations["kernel_shap"] = self.text.in_json()
         if self.interactions is not None:
             explanations["kernel_shap_interactions"] = self.interactions.in_json()
         if self.dependence:

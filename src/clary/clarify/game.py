@@ -11,11 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clary.clarify.coalitions import Flags, Floats
-from clary.clarify.errors import ClarifyError
-from clary.clarify.predictions import Predict, scores
-
-PROBABILITY_EDGE = 1e-9
-"""With use_logit, probabilities are kept this far from 0 and 1, whose logits are infinite."""
+from clary.clarify.predictions import Predict
+from clary.clarify.scoring import Scorer
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,15 @@ class Game:
         use_logit: bool = False,
     ) -> None:
         self.features, self.background = features, background
-        self.players, self.evaluations = players, 0
-        self.outputs = 1
-        self._predict, self._use_logit = predict, use_logit
+        self.players = players
+        self._scores = Scorer(predict, use_logit)
         owner = {name: i for i, player in enumerate(players) for name in player.columns}
         self._blocks = _blocks(features, background, owner)
+
+    @property
+    def evaluations(self) -> int:
+        """How many rows the model was asked."""
+        return self._scores.evaluations
 
     def of_rows(self) -> Floats:
         """The model's scores of the rows themselves, shape (n, k)."""
@@ -106,7 +107,8 @@ class Game:
                 part = np.where(known[block.players], mine, theirs)
                 mixed[:, start:end] = part.reshape(len(part), shape[0] * shape[1])
         found = np.split(self._scores(self._frame(mixtures)), ends[1:-1])
-        return [part.reshape(*shape, self.outputs) for part, shape in zip(found, shapes, strict=True)]
+        outputs = self._scores.outputs
+        return [part.reshape(*shape, outputs) for part, shape in zip(found, shapes, strict=True)]
 
     def _frame(self, mixtures: Sequence[NDArray[Any]]) -> pd.DataFrame:
         """The features in their order; where they are all numbers of one type, a view of their matrix."""
@@ -116,22 +118,6 @@ class Game:
         for block, mixed in zip(self._blocks, mixtures, strict=True):
             columns |= block.values(mixed)
         return pd.DataFrame({name: columns[name] for name in self.features.columns}, copy=False)
-
-    def _scores(self, frame: pd.DataFrame) -> Floats:
-        if frame.empty:
-            return np.zeros((0, self.outputs))
-        self.evaluations += len(frame)
-        found = scores(self._predict, frame)
-        self.outputs = found.shape[1]
-        return logits(found) if self._use_logit else found
-
-
-def logits(found: Floats) -> Floats:
-    """The logits of scores that must be probabilities."""
-    if len(found) and (found.min() < 0 or found.max() > 1):
-        raise ClarifyError("methods.shap.use_logit needs probabilities, but the model's scores leave 0 to 1.")
-    inside = np.clip(found, PROBABILITY_EDGE, 1 - PROBABILITY_EDGE)
-    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _known(question: Question, players: int) -> Flags:
@@ -146,9 +132,9 @@ def _known(question: Question, players: int) -> Flags:
 
 def _blocks(features: pd.DataFrame, background: pd.DataFrame, owner: Mapping[str, int]) -> list[_Block]:
     """The features by their type."""
-    groups: dict[np.dtype[Any], list[tuple[str, _Column]]] = {}
+    groups: dict[np.dtype[Any], list[tuple[str, ColumnValues]]] = {}
     for name in features.columns:
-        column = _column(features[name], background[name])
+        column = column_values(features[name], background[name])
         groups.setdefault(column[0].dtype, []).append((name, column))
     found = []
     for members in groups.values():
@@ -159,10 +145,10 @@ def _blocks(features: pd.DataFrame, background: pd.DataFrame, owner: Mapping[str
     return found
 
 
-_Column = tuple[NDArray[Any], NDArray[Any], "pd.Series[Any] | None"]
+ColumnValues = tuple[NDArray[Any], NDArray[Any], "pd.Series[Any] | None"]
 
 
-def _column(feature: pd.Series[Any], background: pd.Series[Any]) -> _Column:
+def column_values(feature: pd.Series[Any], background: pd.Series[Any]) -> ColumnValues:
     """A feature's values of the rows and of the baseline, and what they are codes of."""
     if isinstance(feature.dtype, np.dtype) and feature.dtype.kind in "iufb":
         mine, theirs = feature.to_numpy(), background.to_numpy(dtype=float)

@@ -55,6 +55,7 @@ def explain(
     exact). With use_logit the values are those of the scores' logits. Raises ClarifyError where the model
     answers no numbers, or a baseline does not fit.
     """
+    features = features.rename(columns=str)
     background = baseline_of(features, settings)
     players = players_of(features, settings)
     game = Game(features, background, predict, players, settings.use_logit)
@@ -93,7 +94,7 @@ def output_names(number: int, label_headers: Sequence[Value] | None) -> list[str
 def baseline_of(features: pd.DataFrame, settings: Shap) -> pd.DataFrame:
     """The rows that stand for "feature not known"."""
     if isinstance(settings.baseline, pd.DataFrame):
-        return settings.baseline[list(features.columns)].reset_index(drop=True)
+        return settings.baseline.rename(columns=str)[list(features.columns)].reset_index(drop=True)
     if settings.baseline is not None:
         return given(settings.baseline, features)
     if settings.num_clusters is not None:
@@ -106,9 +107,8 @@ def _shapley(
 ) -> tuple[Floats, Floats]:
     """Values and their variances, each of shape (n, players, k)."""
     n, m = len(own), len(game.players)
-    asked = 2 * m + 2048 if settings.num_samples is None else settings.num_samples
-    samples = min(asked, -(-asked * SPREAD // len(base)))
-    designs = _Designs(samples, settings.seed)
+    samples = samples_each(settings.num_samples, m, len(base))
+    designs = Designs(samples, settings.seed)
     height = int(np.clip(BATCH_CELLS // (samples * len(base) * m), *BLOCK_ROWS))
     values = np.zeros((n, m, own.shape[1]))
     variances = np.zeros_like(values)
@@ -127,7 +127,13 @@ def _shapley(
     return values, variances
 
 
-class _Designs:
+def samples_each(asked: int | None, players: int, baseline_rows: int) -> int:
+    """Coalitions against each row of the baseline, where `asked` (2 players + 2048 by default) are wanted."""
+    asked = 2 * players + 2048 if asked is None else asked
+    return min(asked, -(-asked * SPREAD // baseline_rows))
+
+
+class Designs:
     """Designs by their number of players: drawn ones are made anew until there are enough to take turns."""
 
     def __init__(self, samples: int, seed: int | None) -> None:
@@ -145,7 +151,7 @@ class _Designs:
         return made[-1]
 
 
-def _questions(game: Game, rows: NDArray[np.int64], designs: _Designs) -> Iterator[tuple[Question, Design]]:
+def _questions(game: Game, rows: NDArray[np.int64], designs: Designs) -> Iterator[tuple[Question, Design]]:
     """What to ask about these rows, grouped by how many of their players vary."""
     for b in range(len(game.background)):
         varying = game.varying(rows, b)
@@ -155,11 +161,11 @@ def _questions(game: Game, rows: NDArray[np.int64], designs: _Designs) -> Iterat
             for start in range(0, len(alike), DESIGN_ROWS):
                 chosen = alike[start : start + DESIGN_ROWS]
                 index = np.nonzero(varying[chosen])[1].reshape(len(chosen), int(count))
-                plan = designs.next(int(count)) if count > 1 else _ALONE
+                plan = designs.next(int(count)) if count > 1 else ALONE
                 yield Question(rows[chosen], b, plan.coalitions, index), plan
 
 
-_ALONE = Design(np.zeros((0, 1), dtype=bool), np.zeros((1, 0)), np.ones(1), np.zeros(0), unseen=False)
+ALONE = Design(np.zeros((0, 1), dtype=bool), np.zeros((1, 0)), np.ones(1), np.zeros(0), unseen=False)
 """One player gets the whole gain; nothing needs to be asked."""
 
 

@@ -5,13 +5,13 @@ Imported by inference workers: it must stay light, so that an endpoint starts in
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -43,6 +43,10 @@ def open_session(
     graph: Path | bytes, tokenizer: Path, max_length: int, threads: int | None = None
 ) -> TextSession:
     """`threads` serve one request, None takes all cores. Raises what both libraries raise for bad files."""
+    # Read when the library is loaded: without it, ONNX Runtime tells Microsoft about every session.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
     cutter = Tokenizer.from_file(str(tokenizer))
     cutter.no_padding()
     cutter.enable_truncation(max_length)

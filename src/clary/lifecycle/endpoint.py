@@ -88,7 +88,7 @@ def _prepared(world: World, record: Record, coming: Deployment) -> bool:
     done = True
     for variant in coming.variants:
         place = endpoint_workers.place(world, record, coming, variant)
-        key = prepare(world, variant, place)
+        key = prepare(world, variant, place, coming.explainer)
         if key is not None:
             log = world.logs.file(LOG_GROUP.format(name=record.name), f"{variant.name}/requirements")
             code = code_folder(variant, place / "ml")
@@ -250,7 +250,13 @@ def _same(state: State) -> State:
 
 def _route(world: World, record: Record, ready: list[Worker]) -> None:
     targets = tuple(
-        Target(worker.variant.name, worker.socket(world), worker.variant.weight, worker.variant.random)
+        Target(
+            worker.variant.name,
+            worker.socket(world),
+            worker.variant.weight,
+            worker.variant.random,
+            worker.deployment.explainer is not None,
+        )
         for worker in ready
     )
     route = Route(targets, record.status)

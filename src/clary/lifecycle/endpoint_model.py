@@ -6,7 +6,9 @@ import os
 import shutil
 import tarfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from clary.lifecycle import channels, environments
 from clary.lifecycle.endpoint_state import Variant
@@ -18,7 +20,9 @@ READY = "ready"
 OPT_ML = "/opt/ml/"
 
 
-def prepare(world: World, variant: Variant, place: Path) -> str | None:
+def prepare(
+    world: World, variant: Variant, place: Path, explainer: Mapping[str, Any] | None = None
+) -> str | None:
     """Fill `<place>/ml` once; answers the key of the Python environment that its code asks for.
 
     JobFailure where the data is not there or is not what it should be.
@@ -31,6 +35,8 @@ def prepare(world: World, variant: Variant, place: Path) -> str | None:
             (ml / folder).mkdir(parents=True)
         _model(world, variant, ml / "model")
         _source(world, variant, ml)
+        if explainer:
+            _explainer(world, explainer, ml / "input" / "explainer")
         code = code_folder(variant, ml)
         _finish(mark, (environments.key(code) if code.is_dir() else None) or "")
     return environment(place)
@@ -96,6 +102,22 @@ def _source(world: World, variant: Variant, ml: Path) -> None:
     if uri.startswith("s3://"):
         (ml / "code").mkdir()
         _fetch_archive(world, uri, ml / "code", "source")
+
+
+def _explainer(world: World, asked: Mapping[str, Any], folder: Path) -> None:
+    """What the worker's explainer reads: its configuration, and a baseline that lies in S3."""
+    config = asked["ClarifyExplainerConfig"]
+    channels.write_json(folder / "config.json", config)
+    uri = config["ShapConfig"]["ShapBaselineConfig"].get("ShapBaselineUri")
+    if uri:
+        bucket, key = channels.split(uri)
+        try:
+            item = world.objects.head(bucket, key)
+        except ObjectsError as error:
+            raise JobFailure(
+                f"ClientError: Could not find the SHAP baseline at {uri} ({error.code})"
+            ) from error
+        channels.bring(world.objects, item, folder / "baseline")
 
 
 def _fetch_archive(world: World, uri: str, folder: Path, what: str) -> None:

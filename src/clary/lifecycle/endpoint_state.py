@@ -56,6 +56,8 @@ class Deployment:
     variants: tuple[Variant, ...]
     since: float = 0.0
     """When it was retired, in epoch seconds."""
+    explainer: Mapping[str, Any] | None = None
+    """ExplainerConfig, where predictions are explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +152,4 @@ def _deployment(known: Mapping[str, Any] | None) -> Deployment | None:
     if known is None:
         return None
     variants = tuple(Variant(**variant) for variant in known["variants"])
-    return Deployment(known["generation"], known["config"], variants, known["since"])
+    return Deployment(known["generation"], known["config"], variants, known["since"], known.get("explainer"))

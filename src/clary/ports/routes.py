@@ -16,6 +16,8 @@ class Target:
     weight: float = 1.0
     random: bool = False
     """Whether any of the variant's workers may have a call, instead of the one with the fewest under way."""
+    explained: bool = False
+    """Whether an explainer stands before the model."""
 
 
 @dataclass(frozen=True, slots=True)

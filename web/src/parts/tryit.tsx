@@ -9,10 +9,12 @@ import Textarea from "@cloudscape-design/components/textarea";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { runtime } from "../clients";
+import { explained } from "../explained";
+import { Attributions } from "./attributions";
 import { Problem } from "./problem";
 
-const TYPES = ["application/x-text", "text/csv", "application/json"].map((value) => ({ value, label: value }));
-const ACCEPT: Record<string, string> = { "application/x-text": "application/json;verbose", "text/csv": "text/csv", "application/json": "application/json" };
+const TYPES = ["application/x-text", "text/csv", "application/json", "application/jsonlines"].map((value) => ({ value, label: value }));
+const ACCEPT: Record<string, string> = { "application/x-text": "application/json;verbose", "text/csv": "text/csv", "application/json": "application/json", "application/jsonlines": "application/jsonlines" };
 
 async function invoke(EndpointName: string, type: string, text: string) {
   const { sdk, client } = await runtime();
@@ -28,6 +30,7 @@ export function TryIt({ endpoint }: { endpoint: string }) {
   const [type, setType] = useState("application/x-text");
   const [text, setText] = useState("I love this banana slicer");
   const ask = useMutation({ mutationFn: () => invoke(endpoint, type, text) });
+  const reasons = ask.data && explained(ask.data.text);
   return (
     <Container header={<Header variant="h2">Try it</Header>}>
       <SpaceBetween size="m">
@@ -42,7 +45,7 @@ export function TryIt({ endpoint }: { endpoint: string }) {
         {ask.data && (
           <div aria-live="polite">
             <Box variant="awsui-key-label">Answer in {ask.data.milliseconds.toFixed(0)} ms, by {ask.data.variant}</Box>
-            <pre className="code">{ask.data.text}</pre>
+            {reasons ? <Attributions answer={reasons} text={ask.data.text} /> : <pre className="code">{ask.data.text}</pre>}
           </div>
         )}
       </SpaceBetween>

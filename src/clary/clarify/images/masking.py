@@ -10,10 +10,10 @@ import numpy as np
 
 from clary.clarify.coalitions import Flags, Floats, attribute, design
 from clary.clarify.config import Shap
-from clary.clarify.game import logits
 from clary.clarify.images.explanation import Attribution
 from clary.clarify.images.files import Pixels
 from clary.clarify.images.superpixels import Segments
+from clary.clarify.scoring import logits
 
 CHUNK_BYTES = 64_000_000
 """Of masked images in memory at a time."""

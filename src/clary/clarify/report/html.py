@@ -16,7 +16,7 @@ from clary.clarify.bias_metrics import FacetBias, StageBias
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
-from clary.clarify.report import charts, time_series, words
+from clary.clarify.report import charts, text, time_series, words
 from clary.clarify.report import interactions as pairs
 from clary.clarify.report.bias import tables
 from clary.clarify.report.drift import section
@@ -43,7 +43,7 @@ def render(findings: Findings) -> str:
     explanation = findings.explanation
     return environment.get_template("report.html.jinja").render(
         title=report.title if report else "Analysis Report",
-        style=(folder / "report.css").read_text("utf-8"),
+        style="".join((folder / name).read_text("utf-8") for name in ("report.css", "text.css")),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         rows=findings.rows,
         features=findings.roles.features.shape[1],
@@ -52,6 +52,7 @@ def render(findings: Findings) -> str:
         outputs=_outputs(explanation),
         curves=[charts.curve(item, len(item.predictions) - 1) for item in findings.dependence],
         explanation=explanation,
+        text=text.section(findings.text),
         use_logit=bool(findings.config.shap and findings.config.shap.use_logit),
         baseline=_baseline(explanation),
         config=json.dumps(findings.asked, indent=2, ensure_ascii=False),

@@ -93,6 +93,19 @@ with Path("explanations_shap/out.csv").open(newline="", encoding="utf-8") as fil
 print(len(rows), "rows of local SHAP values; the first:")
 rows[0]"""
 
+_TEXT_GLOBAL = """\
+for output, found in analysis["explanations"]["kernel_shap"].items():
+    for column, units in found["global_top_shap_text"].items():
+        bars(f"{output}: strongest in {column}", [(unit, value, "") for unit, value in units.items()])"""
+
+_TEXT = """\
+lines = Path("explanations_shap/out.jsonl").read_text("utf-8").splitlines()
+for number, line in enumerate(lines[:5], 1):
+    for feature in json.loads(line)["explanations"]:
+        names = [a.get("description", {}).get("partial_text", "value") for a in feature["attributions"]]
+        values = [a["attribution"][-1] for a in feature["attributions"]]
+        bars(f"Row {number}, {feature['feature_name']}", [(n, v, "") for n, v in zip(names, values)])"""
+
 
 _IMAGES = """\
 from IPython.display import Image
@@ -150,9 +163,11 @@ def _bias_cells(findings: Findings) -> list[Cell]:
 
 
 def _shap_cells(findings: Findings) -> list[Cell]:
-    if findings.config.shap is None or findings.explanation is None:
+    if findings.config.shap is None or (findings.explanation is None and findings.text is None):
         return []
     cells = [_text("## Global SHAP values"), _code(_SHAP)]
+    if findings.text is not None:
+        cells += [_text("## Units of text"), _code(_TEXT_GLOBAL)]
     if findings.config.shap.save_local_shap_values:
-        cells += [_text("## Local SHAP values"), _code(_LOCAL)]
+        cells += [_text("## Local SHAP values"), _code(_LOCAL if findings.text is None else _TEXT)]
     return cells

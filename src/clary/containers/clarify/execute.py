@@ -18,6 +18,7 @@ from clary.clarify.dataset import read
 from clary.clarify.images.files import checked
 from clary.clarify.monitoring.drift import Drift
 from clary.clarify.roles import cast
+from clary.clarify.text.columns import text_columns
 from clary.clarify.time_series import analysis as series
 from clary.containers.clarify import forecaster
 from clary.containers.clarify.archive import Archive
@@ -52,7 +53,9 @@ def execute(task: Task) -> dict[str, Any] | Drift:
     data, model = task.data, None
     if config.needs_model:
         data = data if isinstance(data, pd.DataFrame) else read(data, config)
-        cast(data, config)
+        features = cast(data, config).features
+        if config.shap is not None and config.shap.text_config is not None:
+            task.log(f"Text columns: {', '.join(text_columns(features, config.shap.text_config))}.")
         task.log(f"Read the data set: {len(data):,} rows, {data.shape[1]} columns.")
         model = task.start(config)
     trees = None if model is None else model.trees

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,8 @@ class Codec:
             template = str(self.predictor.content_template)
             return "".join(_fill(template, names, row) + "\n" for row in rows).encode()
         records = [_fill(str(self.predictor.record_template), names, row) for row in rows]
-        template = str(self.predictor.content_template)
-        return template.replace("$records", f"[{', '.join(records)}]").replace("$record", records[0]).encode()
+        values = {"$records": f"[{', '.join(records)}]", "$record": records[0]}
+        return _substitute(str(self.predictor.content_template), values).encode()
 
     def decode(self, body: bytes, rows: int) -> Prediction:
         """The predictions in a response; ClarifyError if it has not one for each row."""
@@ -121,11 +122,19 @@ def _plain_rows(features: pd.DataFrame) -> list[list[Any]]:
 
 
 def _fill(template: str, names: list[str], row: list[Any]) -> str:
-    text = template.replace("$features_kvp", json.dumps(dict(zip(names, row, strict=True))))
-    text = text.replace("$feature_names", json.dumps(names)).replace("$features", json.dumps(row))
-    for name, value in zip(names, row, strict=True):
-        text = text.replace(f'"${{{name}}}"', json.dumps(value))
-    return text
+    values = {
+        "$features_kvp": json.dumps(dict(zip(names, row, strict=True))),
+        "$feature_names": json.dumps(names),
+        "$features": json.dumps(row),
+        **{f'"${{{name}}}"': json.dumps(value) for name, value in zip(names, row, strict=True)},
+    }
+    return _substitute(template, values)
+
+
+def _substitute(template: str, values: Mapping[str, str]) -> str:
+    """Every placeholder at once, so that a text with a placeholder in it stays as it is."""
+    pattern = "|".join(map(re.escape, values))
+    return re.sub(pattern, lambda found: values[found[0]], template)
 
 
 Pick = Callable[[Key | None], list[Any]]

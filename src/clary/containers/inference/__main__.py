@@ -19,13 +19,18 @@ def main() -> int:
         os.environ.setdefault(name, "1")
     root = Path(os.environ.get("CLARY_ML_ROOT", "/opt/ml"))
     os.environ.setdefault("SM_MODEL_DIR", str(root / "model"))
-    from clary.containers.inference import find, serve
+    from clary.containers.inference import find, names, serve
     from clary.containers.inference.invocation import CannotServe
 
     try:
         socket = root / os.environ["CLARY_SOCKET"]
         timeout = float(os.environ.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", "60"))
         served = find.load(root, os.environ)
+        if (root / names.EXPLAINER).is_file():
+            # Only then: the engine takes half a second to import.
+            from clary.containers.explainer import explained
+
+            served = explained.load(root, served, timeout)
     except CannotServe as error:
         print(f"CannotServe: {error}", file=sys.stderr)
         return 1

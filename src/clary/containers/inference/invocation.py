@@ -51,6 +51,10 @@ class ClientError(Exception):
         self.message = message
 
 
+class ModelFault(Exception):
+    """The model's mistake, found by what asks it: a status of 500 with the message as it is."""
+
+
 class CannotServe(Exception):
     """The archive or the settings hold nothing that can be served; the message says what is expected."""
 

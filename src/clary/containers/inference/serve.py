@@ -15,7 +15,14 @@ from typing import Any
 
 import uvicorn
 
-from clary.containers.inference.invocation import Answer, ClientError, Invocation, Served, media_type
+from clary.containers.inference.invocation import (
+    Answer,
+    ClientError,
+    Invocation,
+    ModelFault,
+    Served,
+    media_type,
+)
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -68,12 +75,14 @@ class Application:
             return 200, self._served.answer(call)
         except ClientError as error:
             return error.status, Answer(error.message.encode(), "text/plain")
+        except ModelFault as error:
+            text = str(error)
         except Exception as error:
             traceback.print_exc()
             text = describe(error)
-            # Tells this traceback from one that ends the worker.
-            print(f"[clary] answered 500: {text}", file=sys.stderr, flush=True)
-            return 500, Answer(text.encode(), "text/plain")
+        # Tells a traceback before it from one that ends the worker.
+        print(f"[clary] answered 500: {text}", file=sys.stderr, flush=True)
+        return 500, Answer(text.encode(), "text/plain")
 
 
 def describe(error: BaseException) -> str:

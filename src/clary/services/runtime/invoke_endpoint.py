@@ -15,6 +15,7 @@ from clary.ports.routes import Route, Target
 from clary.ports.world import Call
 from clary.wire import arn
 from clary.wire.errors import AwsError
+from clary.wire.expression import problem
 
 BODY_LIMIT = 25 * 1024 * 1024
 TIMEOUT_SECONDS = 60.0
@@ -24,7 +25,6 @@ LOOK_SECONDS = 0.02
 _REFUSED = (
     "TargetModel",
     "TargetContainerHostname",
-    "EnableExplanations",
     "InferenceComponentName",
     "SessionId",
     "PrefixAwareId",
@@ -34,6 +34,7 @@ _PASSED = {
     "Accept": "accept",
     "CustomAttributes": "x-amzn-sagemaker-custom-attributes",
     "InferenceId": "x-amzn-sagemaker-inference-id",
+    "EnableExplanations": "x-amzn-sagemaker-enable-explanations",
 }
 
 _outstanding: Counter[Path] = Counter()
@@ -45,6 +46,7 @@ async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]
         if name in request:
             raise _invalid(f"{name} is not built in Clary; leave it out")
     endpoint, wish = request["EndpointName"], request.get("TargetVariant")
+    wanted = request.get("EnableExplanations")
     body = await request["Body"].read(BODY_LIMIT)
     headers = {header: request[name] for name, header in _PASSED.items() if name in request}
     deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
@@ -52,6 +54,8 @@ async def invoke_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]
     while True:
         target = choose(_route(call, endpoint), wish)
         if target is not None:
+            if wanted is not None:
+                _check_expression(endpoint, target, wanted)
             try:
                 reply = await _send(call, target, body, headers, deadline)
                 return _answer(call, endpoint, target, reply)
@@ -112,6 +116,17 @@ def _check_wish(call: Call, endpoint: str, wish: str) -> None:
     names = [variant.name for variant in live.variants] if live else []
     if wish not in names:
         raise _invalid(f"Endpoint {endpoint} has no variant {wish}; it has {', '.join(names) or 'none'}")
+
+
+def _check_expression(endpoint: str, target: Target, expression: str) -> None:
+    if not target.explained:
+        raise _invalid(
+            f"EnableExplanations needs an explainer, but the configuration of endpoint {endpoint} has no "
+            "ExplainerConfig"
+        )
+    why = problem(expression)
+    if why is not None:
+        raise _invalid(f"EnableExplanations {expression!r} is not a JMESPath: {why}")
 
 
 async def _send(

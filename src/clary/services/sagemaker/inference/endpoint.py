@@ -23,8 +23,7 @@ _AT_REST = ("InService", "Failed")
 def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     refuse.members("CreateEndpoint", request, "DeploymentConfig")
     config = request["EndpointConfigName"]
-    coming = Deployment(1, config, _variants(call, config, "CreateEndpoint"))
-    state = State(generation=1, coming=coming)
+    state = State(generation=1, coming=_deployment(call, config, "CreateEndpoint"))
     record = ENDPOINT.create(call, request, "Creating", **endpoint_state.body(state))
     call.world.routes.set(record.name, Route((), "Creating"))
     call.world.wake(ENDPOINT.kind, record.name)
@@ -34,20 +33,18 @@ def create_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def update_endpoint(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     what = "UpdateEndpoint"
     refuse.members(what, request, "DeploymentConfig", "RetainDeploymentConfig")
-    config = request["EndpointConfigName"]
-    variants = _variants(call, config, what)
+    fresh = _deployment(call, request["EndpointConfigName"], what)
     excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties") or ()}
 
     def alter(state: State) -> State:
         kept = (
-            _retained(variants, state.live, excluded)
+            _retained(fresh.variants, state.live, excluded)
             if request.get("RetainAllVariantProperties")
-            else variants
+            else fresh.variants
         )
+        generation = state.generation + 1
         return replace(
-            state,
-            generation=state.generation + 1,
-            coming=Deployment(state.generation + 1, config, kept),
+            state, generation=generation, coming=replace(fresh, generation=generation, variants=kept)
         )
 
     return _updating(call, request["EndpointName"], what, alter)
@@ -112,13 +109,14 @@ def _updating(call: Call, name: str, what: str, alter: Any) -> dict[str, Any]:
     return {"EndpointArn": record.arn}
 
 
-def _variants(call: Call, config: str, what: str) -> tuple[Variant, ...]:
-    """The configuration's variants with their models, as they are now: later changes do not reach them."""
+def _deployment(call: Call, config: str, what: str) -> Deployment:
+    """The configuration with its models, as they are now: later changes do not reach it."""
     found = call.world.store.get(endpoint_config.ENDPOINT_CONFIG.kind, config)
     if found is None:
         raise endpoint_config.ENDPOINT_CONFIG.missing(call, config, what)
     isolated = bool(found.body.get("EnableNetworkIsolation"))
-    return tuple(_variant(call, variant, isolated, what) for variant in found.body["ProductionVariants"])
+    variants = tuple(_variant(call, variant, isolated, what) for variant in found.body["ProductionVariants"])
+    return Deployment(1, config, variants, explainer=found.body.get("ExplainerConfig") or None)
 
 
 def _variant(call: Call, asked: Mapping[str, Any], isolated: bool, what: str) -> Variant:

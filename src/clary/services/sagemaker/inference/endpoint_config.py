@@ -7,7 +7,7 @@ from typing import Any
 
 from clary.ports.world import Call
 from clary.resources.resource import Resource
-from clary.services.sagemaker.inference import model, refuse
+from clary.services.sagemaker.inference import explainer, model, refuse
 from clary.wire.errors import validation
 
 ENDPOINT_CONFIG = Resource("EndpointConfig", "endpoint-config")
@@ -15,7 +15,6 @@ LEAST, RANDOM = "LEAST_OUTSTANDING_REQUESTS", "RANDOM"
 _CONFIG = (
     "ShadowProductionVariants",
     "AsyncInferenceConfig",
-    "ExplainerConfig",
     "VpcConfig",
     "KmsKeyId",
     "MetricsConfig",
@@ -40,6 +39,7 @@ def create_endpoint_config(call: Call, request: dict[str, Any]) -> dict[str, Any
     capture = request.get("DataCaptureConfig") or {}
     if capture.get("EnableCapture", bool(capture)):
         refuse.members(what, request, "DataCaptureConfig")
+    explainer.check(what, request.get("ExplainerConfig") or {})
     variants = request["ProductionVariants"]
     names = [variant["VariantName"] for variant in variants]
     if len(set(names)) < len(names):

@@ -24,6 +24,8 @@ def view(call: Call, record: Record) -> dict[str, Any]:
             _variant(record, state, state.shown, variant, ready.count(variant.name) if state.live else 0)
             for variant in state.shown.variants
         ]
+        if state.shown.explainer is not None:
+            found["ExplainerConfig"] = dict(state.shown.explainer)
     if state.live is not None and state.coming is not None:
         found["PendingDeploymentSummary"] = {
             "EndpointConfigName": state.coming.config,

@@ -12,7 +12,6 @@ _INSTEAD = {
     "ServerlessConfig": "give InstanceType and InitialInstanceCount; a worker here starts in about a second",
     "AsyncInferenceConfig": "invoke the endpoint and wait for the answer",
     "DataCaptureConfig": "log the requests in the client or in the inference script",
-    "ExplainerConfig": "run a Clarify processing job for explanations",
     "VpcConfig": "the endpoint is reached through Clary's own port only",
     "KmsKeyId": "encrypt the disk that Clary's home lies on",
     "DeploymentConfig": "an update starts the new workers beside the old ones and moves all traffic at once",

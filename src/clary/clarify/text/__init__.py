@@ -1,0 +1,1 @@
+"""Text explanations: which words, sentences or paragraphs move a model's score."""
