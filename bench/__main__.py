@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
-from bench.clarify import bias, shap_values, talk, trees
+from bench.clarify import bias, endpoint, shap_values, talk, trees
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "bias": bias.measure,
     "shap_values": shap_values.measure,
     "trees": trees.measure,
+    "endpoint": endpoint.measure,
 }
 
 

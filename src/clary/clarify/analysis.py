@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.bias_analysis import BiasFindings, find_bias, from_files, from_rows, streamed
+from clary.clarify.bias_analysis import find_bias, from_files, from_rows, streamed
 from clary.clarify.columns import Column
 from clary.clarify.config import AnalysisConfig, PartialDependence, parse
 from clary.clarify.contrast import Flags
@@ -20,11 +20,12 @@ from clary.clarify.dataset import read
 from clary.clarify.errors import ClarifyError
 from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
-from clary.clarify.kernel_shap import explain
+from clary.clarify.kernel_shap import baseline_of, evenly, explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
 from clary.clarify.roles import cast
+from clary.clarify.segments import analysed, divided
 from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]
@@ -75,23 +76,26 @@ def investigate(
         return Findings(config, asked, roles, tabulation.table.rows, found)
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
     roles = cast(frame, config)
+    rows = len(roles.features)
     log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
-    findings = Findings(config, asked, roles, len(frame))
-    if config.pre_training_bias is not None or config.post_training_bias is not None:
-        findings = replace(findings, bias=_bias(findings, predict, log))
+    if rows < len(frame):
+        log(f"{len(frame) - rows:,} rows have no partner in the other data set and are left out.")
+    divisions = [
+        divided(column, how) for column, how in zip(roles.segments, config.segment_config, strict=True)
+    ]
+    findings = Findings(config, asked, roles, rows)
+    predicted: tuple[Column | Flags | None, NDArray[np.float64] | None] = (None, None)
+    if config.post_training_bias is not None:
+        predicted = _predicted(findings, predict, log)
+    if config.measures_bias:
+        bias = find_bias(config, from_rows(config, roles, predicted[0]), predicted[1], log)
+        findings = replace(findings, bias=bias)
     if config.shap is not None and predict is not None:
         findings = replace(findings, explanation=_explain(findings, predict, log, trees))
     if config.pdp is not None and predict is not None:
         findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
-    return findings
-
-
-def _bias(findings: Findings, predict: Predict | None, log: Log) -> BiasFindings:
-    config, roles = findings.config, findings.roles
-    predicted, scores = (None, None)
-    if config.post_training_bias is not None:
-        predicted, scores = _predicted(findings, predict, log)
-    return find_bias(config, from_rows(config, roles, predicted), scores, log)
+    segments = [analysed(d, roles, config, predicted, findings.explanation, log) for d in divisions]
+    return replace(findings, segments=segments)
 
 
 def _predicted(
@@ -115,6 +119,8 @@ def _explain(findings: Findings, predict: Predict, log: Log, trees: Any) -> Expl
     if shap is None:
         raise ClarifyError("methods.shap is not asked for.")
     features, headers = findings.roles.features, findings.config.predictor.label_headers
+    shap = replace(shap, baseline=baseline_of(features, shap), num_clusters=None)
+    features = evenly(features, shap.num_rows)
     if trees is not None:
         try:
             found = explain_trees(features, trees, predict, shap, headers)
@@ -166,7 +172,10 @@ def _write_explanation(findings: Findings, explanation: Explanation, folder: Pat
     folder.mkdir(exist_ok=True)
     explanation.baseline.to_csv(folder / "baseline.csv", index=False)
     if findings.config.shap is not None and findings.config.shap.save_local_shap_values:
-        local = explanation.local()
+        local, rows = explanation.local(), explanation.features.index
         if findings.roles.joinsource is not None:
-            local.insert(0, str(findings.roles.joinsource.name), findings.roles.joinsource.to_numpy())
+            keys = findings.roles.joinsource
+            local.insert(0, str(keys.name), keys.loc[rows].to_numpy())
+        elif len(rows) < findings.rows:
+            local.insert(0, "row", rows)
         local.to_csv(folder / "out.csv", index=False)

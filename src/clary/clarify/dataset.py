@@ -18,6 +18,7 @@ from clary.clarify.errors import ClarifyError
 def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     """The data set in a file, or in all files below a folder one after the other, as `config` says."""
     kind = config.dataset_type
+    _one_order(path, config)
     if kind == "text/csv":
         return read_csv(path, config.headers, names_columns(config))
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -31,10 +32,25 @@ def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     return _not_empty(frame, path)
 
 
+def _one_order(path: Path, config: AnalysisConfig) -> None:
+    """Rows of several files are joined to those of another data set by a column, never by their place."""
+    other = config.facet_dataset_uri or config.predicted_label_dataset_uri
+    if other is not None and config.joinsource_name_or_index is None and len(files_below(path)) > 1:
+        raise ClarifyError(
+            f"The data set at {path.name} is in several files: set joinsource_name_or_index to a column that "
+            "it has in common with the other data set."
+        )
+
+
 def names_columns(config: AnalysisConfig) -> bool:
     """Whether the configuration calls a column by its name."""
-    names = [config.label, config.predicted_label, config.group_variable, config.joinsource_name_or_index]
-    return any(isinstance(n, str) for n in [*names, *(f.name_or_index for f in config.facet)])
+    names = [config.label, config.group_variable, config.joinsource_name_or_index]
+    names += [s.name_or_index for s in config.segment_config]
+    if config.predicted_label_dataset_uri is None:
+        names.append(config.predicted_label)
+    if config.facet_dataset_uri is None:
+        names += [f.name_or_index for f in config.facet]
+    return any(isinstance(name, str) for name in names)
 
 
 def headers_or(columns: list[str], headers: list[str] | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.kernel_shap import output_names
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
+from clary.clarify.segments import SegmentedBy
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Findings:
     bias: BiasFindings | None = None
     explanation: Explanation | None = None
     dependence: Sequence[Dependence] = ()
+    segments: Sequence[SegmentedBy] = ()
 
     @property
     def outputs(self) -> list[str]:
@@ -41,8 +43,11 @@ class Findings:
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
+            explanations["shap_method"] = self.explanation.method
         if self.dependence:
             explanations["pdp"] = [item.in_json(self.outputs) for item in self.dependence]
         if explanations:
             document["explanations"] = explanations
+        if self.segments:
+            document["segments"] = {item.name: item.in_json() for item in self.segments}
         return document if mitigation is None else {**document, "mitigation": mitigation}

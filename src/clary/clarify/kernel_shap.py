@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.baseline import clustered, given, typical
+from clary.clarify.baseline import clustered, given
 from clary.clarify.coalitions import Design, Floats, attribute, design
 from clary.clarify.columns import Value
 from clary.clarify.config import Shap
@@ -49,11 +49,11 @@ def explain(
 ) -> Explanation:
     """Explain the model's scores for every row of `features`, each column being one player.
 
-    The baseline holds rows like those of `features`: given in `settings`, or one typical row, or (with
-    `num_clusters`) one for each cluster of the data. `num_samples` is the number of coalitions a row (2m +
-    2048 by default; at least two for each feature; all of them where that is fewer, and then the values are
-    exact). With use_logit the values are those of the scores' logits. Raises ClarifyError where the model
-    answers no numbers, or a baseline does not fit.
+    The baseline holds rows like those of `features`: given in `settings`, or a typical row of each cluster of
+    the data (`num_clusters` of them, or as many as the data falls into). `num_samples` is the number of
+    coalitions a row (2m + 2048 by default; at least two for each feature; all of them where that is fewer,
+    and then the values are exact). With use_logit the values are those of the scores' logits. Raises
+    ClarifyError where the model answers no numbers, or a baseline does not fit.
     """
     background = baseline_of(features, settings)
     players = players_of(features, settings)
@@ -96,9 +96,14 @@ def baseline_of(features: pd.DataFrame, settings: Shap) -> pd.DataFrame:
         return settings.baseline[list(features.columns)].reset_index(drop=True)
     if settings.baseline is not None:
         return given(settings.baseline, features)
-    if settings.num_clusters is not None:
-        return clustered(features, settings.num_clusters, settings.seed)
-    return typical(features)
+    return clustered(features, settings.num_clusters, settings.seed)
+
+
+def evenly(features: pd.DataFrame, rows: int | None) -> pd.DataFrame:
+    """At most so many rows, evenly chosen; their index says which ones they are."""
+    if rows is None or rows >= len(features):
+        return features
+    return features.iloc[np.linspace(0, len(features) - 1, rows).astype(int)]
 
 
 def _shapley(

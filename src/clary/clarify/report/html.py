@@ -18,6 +18,7 @@ from clary.clarify.findings import Findings
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
 from clary.clarify.report.bias import tables
+from clary.clarify.report.segments import divisions
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -55,6 +56,7 @@ def render(findings: Findings) -> str:
         versions=_versions(),
         label=_label(stages),
         tables=tables(bias),
+        divisions=divisions(findings),
     )
 
 

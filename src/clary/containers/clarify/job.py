@@ -19,6 +19,7 @@ from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.dataset import read
 from clary.clarify.predictions import Predict
 from clary.clarify.roles import cast
+from clary.containers.clarify import trees
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
 from clary.containers.clarify.inputs import local
 
@@ -73,7 +74,8 @@ def run(root: Path) -> None:
             frame = read(data, parsed)
             cast(frame, parsed)
             log(f"Read the data set: {len(frame):,} rows, {frame.shape[1]} columns.")
-            document = analyze(here, frame, _model(parsed, cleanup), root / "processing/output", log)
+            model, output = _model(parsed, cleanup), root / "processing/output"
+            document = analyze(here, frame, model, output, log, _trees(parsed, folder))
         else:
             document = analyze(here, data, None, root / "processing/output", log)
     log("Collected analyses:")
@@ -109,3 +111,11 @@ def _model(config: AnalysisConfig, cleanup: ExitStack) -> Predict:
             "initial_instance_count) or predictor.endpoint_name, or give predicted_label with the data."
         )
     return Endpoint(name, config, log)
+
+
+def _trees(config: AnalysisConfig, folder: Path) -> Any:
+    """The model's own trees where the job may read them, for exact SHAP values; else None."""
+    name = config.predictor.model_name
+    if config.shap is None or name is None or config.predictor.endpoint_name is not None:
+        return None
+    return trees.of_model(name, config.shap, folder, log)

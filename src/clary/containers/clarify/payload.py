@@ -49,11 +49,11 @@ class Codec:
         if self.content_type == CSV:
             return _csv(features)
         names, rows = list(map(str, features.columns)), _plain_rows(features)
+        template = str(self.predictor.content_template)
         if self.content_type == LINES:
-            template = str(self.predictor.content_template)
             return "".join(_fill(template, names, row) + "\n" for row in rows).encode()
         records = [_fill(str(self.predictor.record_template), names, row) for row in rows]
-        template = str(self.predictor.content_template)
+        template = template.replace("$feature_names", json.dumps(names))
         return template.replace("$records", f"[{', '.join(records)}]").replace("$record", records[0]).encode()
 
     def decode(self, body: bytes, rows: int) -> Prediction:
