@@ -76,6 +76,11 @@ class Game:
         owner = {name: i for i, player in enumerate(players) for name in player.columns}
         self._blocks = _blocks(features, background, owner)
 
+    @property
+    def parallel(self) -> int:
+        """How many calls the model bears at a time: one, unless it says otherwise by an attribute."""
+        return int(getattr(self._predict, "parallel", 1))
+
     def of_rows(self) -> Floats:
         """The model's scores of the rows themselves, shape (n, k)."""
         return self._scores(self.features)
@@ -95,6 +100,8 @@ class Game:
 
     def ask(self, questions: Sequence[Question]) -> list[Floats]:
         """The scores, (rows, s, k) for each question, by one call of the model."""
+        if not questions:
+            return []
         shapes = [(len(q.rows), len(q.coalitions)) for q in questions]
         ends = np.cumsum([0, *(rows * coalitions for rows, coalitions in shapes)])
         mixtures = [np.empty((len(b.names), int(ends[-1])), dtype=b.rows.dtype) for b in self._blocks]

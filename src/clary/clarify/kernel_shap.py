@@ -8,7 +8,10 @@ small design of its own; and the model is asked in large batches.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -118,18 +121,53 @@ def _shapley(
     values = np.zeros((n, m, own.shape[1]))
     variances = np.zeros_like(values)
     share = 1 / len(base)
+    for batch, answers in _answered(game, _asked(game, n, height, designs)):
+        for (question, plan), answer in zip(batch.questions, answers, strict=True):
+            empty = base[question.background]
+            found, variance = attribute(plan, answer - empty, own[question.rows] - empty)
+            at = (question.rows[:, None], question.varying)
+            values[at] += share * found
+            variances[at] += share**2 * variance
+        if batch.done:
+            progress(batch.done, n)
+    return values, variances
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What one call of the model is asked."""
+
+    questions: list[tuple[Question, Design]]
+    done: int = 0
+    """How many rows are explained once it is answered, where a block of them ends here; else 0."""
+
+    @property
+    def asked(self) -> list[Question]:
+        return [question for question, _ in self.questions]
+
+
+def _asked(game: Game, n: int, height: int, designs: _Designs) -> Iterator[_Batch]:
+    """All batches, block by block of `height` rows."""
     for start in range(0, n, height):
         block = np.arange(start, min(start + height, n))
-        for batch in _batches(_questions(game, block, designs), m):
-            answers = game.ask([question for question, _ in batch])
-            for (question, plan), answer in zip(batch, answers, strict=True):
-                empty = base[question.background]
-                found, variance = attribute(plan, answer - empty, own[question.rows] - empty)
-                at = (question.rows[:, None], question.varying)
-                values[at] += share * found
-                variances[at] += share**2 * variance
-        progress(int(block[-1]) + 1, n)
-    return values, variances
+        yield from map(_Batch, _batches(_questions(game, block, designs), len(game.players)))
+        yield _Batch([], int(block[-1]) + 1)
+
+
+def _answered(game: Game, batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, list[Floats]]]:
+    """The batches in order with their answers; several under way at a time where the model allows it."""
+    if game.parallel == 1:
+        yield from ((batch, game.ask(batch.asked)) for batch in batches)
+        return
+    waiting: deque[tuple[_Batch, Future[list[Floats]]]] = deque()
+    with ThreadPoolExecutor(game.parallel) as pool:
+        for batch in batches:
+            waiting.append((batch, pool.submit(game.ask, batch.asked)))
+            if len(waiting) > game.parallel:
+                first, answer = waiting.popleft()
+                yield first, answer.result()
+        for batch, answer in waiting:
+            yield batch, answer.result()
 
 
 class _Designs:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import boto3
 import pandas as pd
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify.config import AnalysisConfig, Predictor
 from clary.clarify.errors import ClarifyError
@@ -36,27 +37,30 @@ DELETE_SECONDS = 60
 class Endpoint:
     """A model behind InvokeEndpoint; the first call waits until it is in service."""
 
+    parallel = 2
+    """Calls that are worth having under way: one is asked while the next is being prepared."""
+
     def __init__(self, name: str, config: AnalysisConfig, log: Log) -> None:
         self.name, self.predictor, self.log = name, config.predictor, log
         self.codec = Codec.of(config)
-        self.ready = False
-        retries = Config(retries={"mode": "standard", "max_attempts": 6}, read_timeout=120)
+        self.ready, self.starting = False, Lock()
+        self.pool = ThreadPoolExecutor(PARALLEL)
+        retries = Config(
+            retries={"mode": "standard", "max_attempts": 6},
+            read_timeout=120,
+            max_pool_connections=PARALLEL,
+        )
         self.runtime = boto3.client("sagemaker-runtime", config=retries)
 
     def __call__(self, features: pd.DataFrame) -> Prediction:
-        if not self.ready:
-            wait(self.name)
-            self.ready = True
-            self.log(f"The endpoint {self.name} is in service.")
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            parts = list(pool.map(self._ask, self._batches(features)))
-        return together(parts)
-
-    def _batches(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
-        """(rows, body) of the requests: as many rows as are likely to fit, halved where they do not."""
+        with self.starting:
+            if not self.ready:
+                wait(self.name)
+                self.ready = True
+                self.log(f"The endpoint {self.name} is in service.")
         size = 1 if self.codec.one_row_each else self._rows_that_fit(features)
-        for start in range(0, len(features), size):
-            yield from self._fitting(features.iloc[start : start + size])
+        parts = [features.iloc[start : start + size] for start in range(0, len(features), size)]
+        return together(list(self.pool.map(self._ask, parts)))
 
     def _rows_that_fit(self, features: pd.DataFrame) -> int:
         sample = features.iloc[:: max(1, len(features) // SAMPLED_ROWS)]
@@ -64,17 +68,12 @@ class Endpoint:
         # Several requests at a time keep all of the endpoint's workers busy.
         return max(1, min(fit, max(SMALL_REQUEST, -(-len(features) // PARALLEL))))
 
-    def _fitting(self, features: pd.DataFrame) -> Iterator[tuple[int, bytes]]:
+    def _ask(self, features: pd.DataFrame) -> Prediction:
+        """The answer to one request; to two of half the rows where its body is too large."""
         body = self.codec.encode(features)
-        if len(body) <= MAX_BODY or len(features) == 1:
-            yield len(features), body
-            return
-        half = len(features) // 2
-        yield from self._fitting(features.iloc[:half])
-        yield from self._fitting(features.iloc[half:])
-
-    def _ask(self, batch: tuple[int, bytes]) -> Prediction:
-        rows, body = batch
+        if len(body) > MAX_BODY and len(features) > 1:
+            half = len(features) // 2
+            return together([self._ask(features.iloc[:half]), self._ask(features.iloc[half:])])
         more: dict[str, Any] = {
             "CustomAttributes": self.predictor.custom_attributes,
             "TargetModel": self.predictor.target_model,
@@ -87,9 +86,11 @@ class Endpoint:
                 Accept=self.codec.accept,
                 **{key: value for key, value in more.items() if value is not None},
             )
-        except ClientError as error:
+            found = answer["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            rows = len(features)
             raise ClarifyError(f"The endpoint {self.name} failed on {rows} rows: {error}") from error
-        return self.codec.decode(answer["Body"].read(), rows)
+        return self.codec.decode(found, len(features))
 
 
 def existing(name: str) -> str:
