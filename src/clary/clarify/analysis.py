@@ -77,6 +77,8 @@ def investigate(
     frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
     roles = cast(frame, config)
     rows = len(roles.features)
+    if not rows:
+        raise ClarifyError("The data has no rows.")
     log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
     if rows < len(frame):
         log(f"{len(frame) - rows:,} rows have no partner in the other data set and are left out.")

@@ -87,8 +87,6 @@ def clustered(features: pd.DataFrame, number: int | None, seed: int | None) -> p
     The row of a cluster is made as in `typical`, so that every value occurs in the data. The clusters are the
     same each time where there is no seed, too.
     """
-    if len(features) == 0:
-        return typical(features)
     start, of = seed or 0, points(features)
     labels = clusters(of, best_number(of, start) if number is None else number, start)
     rows = [typical(features[labels == k]) for k in range(int(labels.max()) + 1)]

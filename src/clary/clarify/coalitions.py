@@ -42,6 +42,10 @@ class Design:
         return not self.unseen and not self.drawn.any()
 
 
+MOST = 10**15
+"""More coalitions than anybody draws."""
+
+
 def smallest(players: int) -> int:
     """The fewest coalitions that determine the values: each player alone and each left out."""
     return max(2 * players, 2) if players > 2 else 2 ** max(players, 1) - 2
@@ -74,8 +78,9 @@ def design(players: int, samples: int, rng: np.random.Generator) -> Design:
 
 
 def _pairs(players: int, size: int) -> int:
+    """Pairs of complements of a size; of thousands of players more than a float can say, so MOST at most."""
     number = math.comb(players, size)
-    return number // 2 if 2 * size == players else number
+    return min(number // 2 if 2 * size == players else number, MOST)
 
 
 def _mass(players: int, size: int) -> float:

@@ -71,7 +71,7 @@ class Game:
     ) -> None:
         self.features, self.background = features, background
         self.players, self.evaluations = players, 0
-        self.outputs = 1
+        self.outputs: int | None = None
         self._predict, self._use_logit = predict, use_logit
         owner = {name: i for i, player in enumerate(players) for name in player.columns}
         self._blocks = _blocks(features, background, owner)
@@ -113,7 +113,7 @@ class Game:
                 part = np.where(known[block.players], mine, theirs)
                 mixed[:, start:end] = part.reshape(len(part), shape[0] * shape[1])
         found = np.split(self._scores(self._frame(mixtures)), ends[1:-1])
-        return [part.reshape(*shape, self.outputs) for part, shape in zip(found, shapes, strict=True)]
+        return [part.reshape(*shape, part.shape[1]) for part, shape in zip(found, shapes, strict=True)]
 
     def _frame(self, mixtures: Sequence[NDArray[Any]]) -> pd.DataFrame:
         """The features in their order; where they are all numbers of one type, a view of their matrix."""
@@ -126,9 +126,14 @@ class Game:
 
     def _scores(self, frame: pd.DataFrame) -> Floats:
         if frame.empty:
-            return np.zeros((0, self.outputs))
+            return np.zeros((0, self.outputs or 1))
         self.evaluations += len(frame)
         found = scores(self._predict, frame)
+        if self.outputs is not None and found.shape[1] != self.outputs:
+            raise ClarifyError(
+                f"The model answered {found.shape[1]} scores a row, and {self.outputs} before: it must be as "
+                "many each time."
+            )
         self.outputs = found.shape[1]
         if not self._use_logit:
             return found

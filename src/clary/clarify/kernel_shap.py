@@ -58,6 +58,8 @@ def explain(
     and then the values are exact). With use_logit the values are those of the scores' logits. Raises
     ClarifyError where the model answers no numbers, or a baseline does not fit.
     """
+    if not len(features):
+        raise ClarifyError("There are no rows to explain.")
     background = baseline_of(features, settings)
     players = players_of(features, settings)
     game = Game(features, background, predict, players, settings.use_logit)
@@ -66,7 +68,7 @@ def explain(
     outputs = output_names(own.shape[1], label_headers)
     values, variances = _shapley(game, own, base, settings, progress)
     expected = base.mean(axis=0)
-    gap = float(np.abs(values.sum(axis=1) + expected - own).max()) if len(own) else 0.0
+    gap = float(np.abs(values.sum(axis=1) + expected - own).max())
     visible = [i for i, player in enumerate(players) if player.shown]
     return Explanation(
         features=shown(features, players),

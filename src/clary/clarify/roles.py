@@ -52,6 +52,9 @@ def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
     """Find every configured column; ClarifyError names a missing one, the existing ones and the nearest."""
     columns = list(map(str, frame.columns))
     frame = frame.set_axis(columns, axis=1)
+    doubled = frame.columns[frame.columns.duplicated()].tolist()
+    if doubled:
+        raise ClarifyError(f"The data has the column {doubled[0]!r} twice: rename one of them.")
 
     def name(key: Key | None, role: str) -> str | None:
         return None if key is None else column_name(key, columns, role)
@@ -95,7 +98,14 @@ def _facets(
 ) -> tuple[dict[str, list[Value] | None], pd.DataFrame]:
     """The facets' columns and asked values, and the table with them; a facet data set has them all."""
     names = columns if other is None else list(other.columns)
-    facets = {column_name(f.name_or_index, names, "facet"): f.value_or_threshold for f in config.facet}
+    facets: dict[str, list[Value] | None] = {}
+    for facet in config.facet:
+        name = column_name(facet.name_or_index, names, "facet")
+        if name in facets:
+            raise ClarifyError(f"facet {name!r} is asked twice: put its values into one list.")
+        if other is None and name not in table.columns:
+            raise ClarifyError(f"facet {name!r} is the label, the prediction, the identifier or the weight.")
+        facets[name] = facet.value_or_threshold
     return facets, table if other is None else table.assign(**{name: other[name] for name in facets})
 
 
