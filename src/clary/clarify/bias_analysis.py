@@ -126,6 +126,8 @@ def _stage(
     settings = config.bias
     asked = Asked(methods, settings.intervals, settings.minimum_group_size)
     beyond = stage_beyond(tabulation, stage, asked, config.label_values_or_threshold, settings.intersections)
+    for error in beyond.errors:
+        log(error)
     measured = stage_bias(tabulation, stage, asked)
     log(f"Measured {'pre' if stage == PRE_TRAINING else 'post'}-training bias.")
     return measured, beyond
