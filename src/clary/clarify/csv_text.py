@@ -14,7 +14,8 @@ from clary.clarify.errors import ClarifyError
 def parsed(file: Path, **how: Any) -> pd.DataFrame:
     """A CSV file; only empty cells are missing values."""
     try:
-        return pd.read_csv(file, keep_default_na=False, na_values=[""], **how)
+        found: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **how)
+        return found
     except pd.errors.EmptyDataError:
         raise ClarifyError(f"{file.name} is empty.") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:

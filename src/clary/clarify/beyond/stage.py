@@ -15,10 +15,9 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import Stage
 from clary.clarify.tabulation import Tabulation
 
-
 QUANTITIES_NEED_ROWS = (
-    "The label is a quantity, but its means and distributions are left out: they need every row in memory, and "
-    "the rows of this data set were counted from its files."
+    "The label is a quantity, but its means and distributions are left out: they need every row in memory, "
+    "and the rows of this data set were counted from its files."
 )
 
 
