@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
 
 from clary import clarify
 
@@ -100,6 +102,10 @@ def test_the_report_shows_segments_beside_the_whole(tmp_path: Path) -> None:
     analysed([BY_TOWN, BY_AGE], methods=methods, output=tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "towns (town)" in page and "[30, 40], (60, 70]" in page and "All rows" in page
+    notebook = nbformat.read(tmp_path / "report.ipynb", as_version=4)
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
+    assert f"towns (town): old, {PEOPLE['town'].isin(['A', 'B']).sum()} rows" in printed
 
 
 def test_a_facet_means_the_same_in_every_segment() -> None:

@@ -67,6 +67,18 @@ for item in analysis["explanations"]["pdp"]:
             [(str(value), score, f"{share:.1%} of the rows") for value, score, share in values],
         )"""
 
+_SEGMENTS = """\
+for name, division in analysis["segments"].items():
+    for segment, found in division["segments"].items():
+        print(f"{name} ({division['column']}): {segment}, {found['rows']} rows", *found.get("errors", []))
+        for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
+            for facet, values in found.get(stage, {}).get("facets", {}).items():
+                for value in values:
+                    bars(
+                        f"{segment}: {facet}: {value['value_or_threshold']}",
+                        [(m["description"], m["value"], m.get("error", "")) for m in value["metrics"]],
+                    )"""
+
 _LOCAL = """\
 import csv
 
@@ -86,6 +98,7 @@ def render(findings: Findings) -> str:
         *_bias_cells(findings),
         *_shap_cells(findings),
         *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
+        *([_text("## Segments"), _code(_SEGMENTS)] if findings.segments else []),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {

@@ -18,6 +18,8 @@ from clary.clarify.segments import SegmentedBy, SegmentFindings
 
 FEATURES = 8
 """The strongest features of the whole data are shown."""
+NOISE = 1e-9
+"""Values that are so much smaller than the largest are rounding, and are not shown."""
 ALL = "All rows"
 
 
@@ -93,7 +95,9 @@ def _features(found: SegmentedBy, whole: Explanation | None) -> Iterator[Table]:
         return
     each = [(i.segment.name, i.explanation) for i in found.segments if i.explanation is not None]
     for k, output in enumerate(whole.outputs):
-        order = np.argsort(-np.abs(whole.global_values[:, k]), kind="stable")[:FEATURES]
+        size = np.abs(whole.global_values[:, k])
+        order = np.argsort(-size, kind="stable")[:FEATURES]
+        order = order[size[order] > NOISE * size.max()]
         rows = [
             [
                 str(whole.features.columns[at]),
