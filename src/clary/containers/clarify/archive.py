@@ -64,7 +64,7 @@ def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
         served = find.load(folder, os.environ)
     except CannotServe as error:
         raise ClarifyError(f"The model {model} cannot be served: {error}") from error
-    return Archive(served, Codec.of(config), trees.below(root))
+    return Archive(served, Codec.of(config), trees.below(root) or trees.of_estimator(root))
 
 
 def unpack(archive: Path, root: Path) -> None:

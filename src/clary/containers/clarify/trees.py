@@ -23,6 +23,8 @@ PLAIN = (
 )  # fmt: skip
 """Objectives whose score is the sum of the trees itself."""
 
+ESTIMATORS = ("sklearn.ensemble.", "sklearn.tree.", "lightgbm.")
+
 
 def below(root: Path) -> Any:
     """Built-in XGBoost's model in an unpacked archive, unless a script stands before it; else None."""
@@ -31,6 +33,20 @@ def below(root: Path) -> Any:
     from clary.containers.inference import booster
 
     return booster.load(root / names.XGBOOST)
+
+
+def of_estimator(root: Path) -> Any:
+    """A tree model of scikit-learn or LightGBM in an unpacked archive without a script; else None.
+
+    Loading it runs its pickle, so this is for an archive that is served in this process anyway.
+    """
+    for name in names.SKLEARN:
+        if (root / name).is_file() and not (root / "code" / names.SCRIPT).is_file():
+            from clary.containers.inference import estimator
+
+            found = estimator.load(root / name)
+            return found if type(found).__module__.startswith(ESTIMATORS) else None
+    return None
 
 
 def of_model(name: str, shap: Shap, folder: Path, log: Log) -> Any:
