@@ -24,7 +24,7 @@ from clary.clarify.kernel_shap import baseline_of, evenly, explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
-from clary.clarify.roles import cast
+from clary.clarify.roles import Roles, cast
 from clary.clarify.segments import analysed, divided
 from clary.clarify.tree_shap import explain_trees
 
@@ -74,18 +74,10 @@ def investigate(
         log(f"Counted {tabulation.table.rows:,} rows from their files, a part at a time.")
         found = find_bias(config, tabulation, None, log)
         return Findings(config, asked, roles, tabulation.table.rows, found)
-    frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
-    roles = cast(frame, config)
-    rows = len(roles.features)
-    if not rows:
-        raise ClarifyError("The data has no rows.")
-    log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
-    if rows < len(frame):
-        log(f"{len(frame) - rows:,} rows have no partner in the other data set and are left out.")
-    divisions = [
-        divided(column, how) for column, how in zip(roles.segments, config.segment_config, strict=True)
-    ]
-    findings = Findings(config, asked, roles, rows)
+    roles = _roles(config, data, log)
+    columns = zip(roles.segments, config.segment_config, strict=True)
+    divisions = [divided(column, segments) for column, segments in columns]
+    findings = Findings(config, asked, roles, len(roles.features))
     predicted: tuple[Column | Flags | None, NDArray[np.float64] | None] = (None, None)
     if config.post_training_bias is not None:
         predicted = _predicted(findings, predict, log)
@@ -98,6 +90,19 @@ def investigate(
         findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
     segments = [analysed(d, roles, config, predicted, findings.explanation, log) for d in divisions]
     return replace(findings, segments=segments)
+
+
+def _roles(config: AnalysisConfig, data: pd.DataFrame | str | Path, log: Log) -> Roles:
+    """The rows in memory, taken apart."""
+    frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
+    roles = cast(frame, config)
+    rows = len(roles.features)
+    if not rows:
+        raise ClarifyError("The data has no rows.")
+    log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
+    if rows < len(frame):
+        log(f"{len(frame) - rows:,} rows have no partner in the other data set and are left out.")
+    return roles
 
 
 def _predicted(
