@@ -32,7 +32,10 @@ def measure() -> list[Row]:
         script = [sys.executable, "-m", "bench.clarify.endpoint", folder, json.dumps(headers)]
         here = {**os.environ, **clary.environment, "AWS_ENDPOINT_URL": clary.url, **_keys(clary)}
         here["OMP_NUM_THREADS"] = "1"
-        done = subprocess.run(script, env=here, stdout=subprocess.PIPE, text=True, check=True)
+        try:
+            done = subprocess.run(script, env=here, stdout=subprocess.PIPE, text=True, check=True)
+        finally:
+            _take_down(clary)  # its workers would outlive the server
     found = json.loads(done.stdout.splitlines()[-1])
     through, alone, told = found["through"], found["alone"], found["told"]
     name = f"the model alone, {found['evaluations']:,} evaluations"
@@ -54,6 +57,12 @@ def _deploy(clary: Clary) -> None:
     )
     sagemaker.create_endpoint(EndpointName="census", EndpointConfigName="census")
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="census", WaiterConfig={"Delay": 1})
+
+
+def _take_down(clary: Clary) -> None:
+    sagemaker = clary.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName="census")
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="census", WaiterConfig={"Delay": 1})
 
 
 def _keys(clary: Clary) -> dict[str, str]:
