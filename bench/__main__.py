@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import invoke, job_start, listing, startup
-from bench.clarify import bias, online, shap_values, talk, text, trees
+from bench.clarify import bias, endpoint, online, shap_values, talk, text, trees
 from bench.table import Row, machine, markdown
 
 MEASUREMENTS = {
@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "trees": trees.measure,
     "text": text.measure,
     "online": online.measure,
+    "endpoint": endpoint.measure,
 }
 
 

@@ -38,7 +38,7 @@ TRAINED = {
 
 def measure() -> list[Row]:
     with TemporaryDirectory() as folder, servers.clary(Path(folder)) as clary:
-        headers = _prepare(clary, Path(folder))
+        headers = prepare(clary, Path(folder))
         bias = _timed(clary, "bias", _config(headers, _BIAS))
         shap = _timed(clary, "shap", _config(headers, _shap(clary)))
     return [
@@ -58,7 +58,7 @@ def census() -> pd.DataFrame:
     return table[["Target", *table.columns.drop("Target")]]
 
 
-def _prepare(clary: Clary, folder: Path) -> list[str]:
+def prepare(clary: Clary, folder: Path) -> list[str]:
     table = census()
     table.to_csv(folder / "train.csv", index=False, header=False)
     s3, sagemaker = clary.client("s3"), clary.client("sagemaker")

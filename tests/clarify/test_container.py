@@ -65,6 +65,8 @@ class SageMaker(ThreadingHTTPServer):
         self.bodies.append(body)
         if self.fault == "model":
             return 424, json.dumps({"message": "could not convert string to float: 'Male'"})
+        if self.fault == "page":
+            return 200, "<html>Welcome</html>"
         rows = [line.split(",") for line in body.splitlines()]
         answers = [f"{(int(float(age)) + 10 * (sex == 'Male')) / 100}" for age, sex in rows]
         return 200, "\n".join(answers[: len(answers) - 1 if self.fault == "short" else None]) + "\n"
@@ -174,6 +176,7 @@ def test_a_job_makes_its_endpoint_asks_it_and_deletes_it(tmp_path: Path, sagemak
         ("start", "is Failed: No module named 'inference'"),
         ("model", "could not convert string to float: 'Male'"),
         ("short", "39 predictions for 40 rows"),
+        ("page", "1 predictions for 40 rows"),
     ],
 )
 def test_a_failing_model_is_told_and_its_endpoint_deleted(

@@ -102,7 +102,10 @@ def measured(case: dict[str, Any]) -> Any:
         found = clarify.bias(table(case["columns"]), facets, target, case["group"], intervals=None)
     except clarify.ClarifyError as error:
         return str(error)
-    return [{"value_or_threshold": f.value_or_threshold, "metrics": f.metrics} for f in found.facets["facet"]]
+    return [
+        {"value_or_threshold": f.value_or_threshold, "metrics": f.metrics}
+        for f in found.facets[case["facet"]]
+    ]
 
 
 def same(ours: float | str | None, theirs: float | str | None) -> bool:

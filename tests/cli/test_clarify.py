@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 
 from running import Clary
@@ -88,6 +89,22 @@ def test_log_odds_are_read_from_the_trees(tmp_path: Path) -> None:
     analysis = json.loads((tmp_path / "out" / "analysis.json").read_text())
     expected = analysis["explanations"]["kernel_shap"]["label0"]["expected_value"]
     assert values.sum(axis=1).to_numpy() + expected == pytest.approx(margin, abs=1e-4)
+
+
+def test_a_forests_values_are_read_from_its_trees(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    forest = RandomForestRegressor(10, max_depth=4, random_state=0, n_jobs=1)
+    joblib.dump(forest.fit(FEATURES.to_numpy(), TABLE["rich"]), folder / "model.joblib")
+    done = clarify(tmp_path, "--data", str(tmp_path / "data.csv"), "--model", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "from the model's trees" in done.stdout
+    values = pd.read_csv(tmp_path / "out" / "explanations_shap" / "out.csv")
+    explanations = json.loads((tmp_path / "out" / "analysis.json").read_text())["explanations"]
+    assert explanations["shap_method"] == "tree_shap"
+    expected = explanations["kernel_shap"]["label0"]["expected_value"]
+    scores = forest.predict(FEATURES.to_numpy())
+    assert values.sum(axis=1).to_numpy() + expected == pytest.approx(scores, abs=1e-6)
 
 
 def test_a_folder_with_a_script(tmp_path: Path) -> None:

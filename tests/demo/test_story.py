@@ -64,7 +64,9 @@ def test_clarifys_files_are_laid_out_as_clarify_does(story: Story, place: tuple[
     explained = analysis["explanations"]["kernel_shap"]["label0"]["global_shap_values"]
     assert len(explained) == FEATURES
     body = s3.get_object(Bucket=bucket, Key=prefix + "explanations_shap/out.csv")["Body"].read()
-    assert pd.read_csv(io.BytesIO(body)).shape == (500, FEATURES)
+    local = pd.read_csv(io.BytesIO(body))
+    assert local.shape == (5000, 1 + FEATURES)
+    assert (local["row"].iloc[0], local["row"].iloc[-1]) == (0, 48_841), "rows of the whole census"
 
 
 def test_the_printed_link_opens_the_report(story: Story) -> None:

@@ -51,3 +51,16 @@ def test_amazon_reviews_are_rated_sentences(cache: Path) -> None:
     assert reviews[0].rating == -0.9
     assert reviews[0].text == "troubleshooting ad-2500 and ad-2600 no picture scrolling b/w."
     assert reviews[0].review == "1"
+
+
+def test_german_credit_is_the_whole_published_table(cache: Path) -> None:
+    table = pd.read_csv(datasets.german_credit(cache))
+    assert table.shape == (1000, 21)
+    assert table["Target"].value_counts().to_dict() == {1: 700, 2: 300}
+    assert table["Age"].between(19, 75).all()
+
+
+def test_compas_is_the_whole_published_table(cache: Path) -> None:
+    table = pd.read_csv(datasets.compas(cache))
+    assert len(table) == 7214
+    assert table["two_year_recid"].sum() == 3251

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.bias_analysis import BiasFindings, find_bias, from_files, from_rows, streamed
+from clary.clarify.bias_analysis import find_bias, from_files, from_rows, streamed
 from clary.clarify.columns import Column
 from clary.clarify.config import AnalysisConfig, PartialDependence, Shap, parse
 from clary.clarify.contrast import Flags
@@ -22,12 +22,13 @@ from clary.clarify.explanation import Explanation
 from clary.clarify.faith_shap import InteractionExplanation, interactions
 from clary.clarify.findings import Findings
 from clary.clarify.images.analysis import investigate_images
-from clary.clarify.kernel_shap import explain
+from clary.clarify.kernel_shap import baseline_of, evenly, explain
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook
-from clary.clarify.roles import cast
+from clary.clarify.roles import Roles, cast
+from clary.clarify.segments import analysed, divided
 from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.text.shap import explain_text
 from clary.clarify.time_series import analysis as series
@@ -94,14 +95,16 @@ def investigate(
         log(f"Counted {tabulation.table.rows:,} rows from their files, a part at a time.")
         found = find_bias(config, tabulation, None, log)
         return Findings(config, asked, roles, tabulation.table.rows, found)
-    frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
-    if frame.empty:
-        raise ClarifyError("The data set has no rows.")
-    roles = cast(frame, config)
-    log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
-    findings = Findings(config, asked, roles, len(frame))
-    if config.pre_training_bias is not None or config.post_training_bias is not None:
-        findings = replace(findings, bias=_bias(findings, predict, log))
+    roles = _roles(config, data, log)
+    columns = zip(roles.segments, config.segment_config, strict=True)
+    divisions = [divided(column, segments) for column, segments in columns]
+    findings = Findings(config, asked, roles, len(roles.features))
+    predicted: tuple[Column | Flags | None, NDArray[np.float64] | None] = (None, None)
+    if config.post_training_bias is not None:
+        predicted = _predicted(findings, predict, log)
+    if config.measures_bias:
+        bias = find_bias(config, from_rows(config, roles, predicted[0]), predicted[1], log)
+        findings = replace(findings, bias=bias)
     if config.shap is not None and config.shap.text_config is not None and predict is not None:
         findings = replace(findings, text=_explain_text(findings, config.shap, predict, log))
     elif config.shap is not None and predict is not None:
@@ -110,15 +113,21 @@ def investigate(
         findings = replace(findings, interactions=_interact(findings, config.shap, predict, log))
     if config.pdp is not None and predict is not None:
         findings = replace(findings, dependence=_depend(findings, config.pdp, predict, log))
-    return findings
+    segments = [analysed(d, roles, config, predicted, findings.explanation, log) for d in divisions]
+    return replace(findings, segments=segments)
 
 
-def _bias(findings: Findings, predict: Predict | None, log: Log) -> BiasFindings:
-    config, roles = findings.config, findings.roles
-    predicted, scores = (None, None)
-    if config.post_training_bias is not None:
-        predicted, scores = _predicted(findings, predict, log)
-    return find_bias(config, from_rows(config, roles, predicted), scores, log)
+def _roles(config: AnalysisConfig, data: pd.DataFrame | str | Path, log: Log) -> Roles:
+    """The rows in memory, taken apart."""
+    frame = data.reset_index(drop=True) if isinstance(data, pd.DataFrame) else read(Path(data), config)
+    roles = cast(frame, config)
+    rows = len(roles.features)
+    if not rows:
+        raise ClarifyError("The data has no rows.")
+    log(f"Read {len(frame):,} rows with {roles.features.shape[1]} features for the model.")
+    if rows < len(frame):
+        log(f"{len(frame) - rows:,} rows have no partner in the other data set and are left out.")
+    return roles
 
 
 def _predicted(
@@ -142,6 +151,8 @@ def _explain(findings: Findings, predict: Predict, log: Log, trees: Any) -> Expl
     if shap is None:
         raise ClarifyError("methods.shap is not asked for.")
     features, headers = findings.roles.features, findings.config.predictor.label_headers
+    shap = replace(shap, baseline=baseline_of(features, shap), num_clusters=None)
+    features = evenly(features, shap.num_rows)
     if trees is not None:
         try:
             found = explain_trees(features, trees, predict, shap, headers)
@@ -218,9 +229,12 @@ def _write_explanation(findings: Findings, explanation: Explanation, folder: Pat
     folder.mkdir(exist_ok=True)
     explanation.baseline.to_csv(folder / "baseline.csv", index=False)
     if findings.config.shap is not None and findings.config.shap.save_local_shap_values:
-        local = explanation.local()
+        local, rows = explanation.local(), explanation.features.index
         if findings.roles.joinsource is not None:
-            local.insert(0, str(findings.roles.joinsource.name), findings.roles.joinsource.to_numpy())
+            keys = findings.roles.joinsource
+            local.insert(0, str(keys.name), keys.loc[rows].to_numpy())
+        elif len(rows) < findings.rows:
+            local.insert(0, "row", rows)
         local.to_csv(folder / "out.csv", index=False)
 
 

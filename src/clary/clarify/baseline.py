@@ -6,11 +6,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from clary.clarify.columns import Column
 from clary.clarify.errors import ClarifyError
+from clary.clarify.prototypes import best_number, clusters, points
 
 
 def given(baseline: str | list[Any] | dict[str, Any], features: pd.DataFrame) -> pd.DataFrame:
@@ -81,30 +81,16 @@ def typical(features: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: [_centre(features[name])] for name in features.columns})
 
 
-def clustered(features: pd.DataFrame, clusters: int, seed: int | None) -> pd.DataFrame:
-    """One typical row for each of at most `clusters` k-means clusters.
+def clustered(features: pd.DataFrame, number: int | None, seed: int | None) -> pd.DataFrame:
+    """One typical row for each cluster of k-prototypes: `number` of them at most, or an optimal number.
 
-    Numbers are standardised and categories become indicator columns to find the clusters; the row of a
-    cluster is made as in `typical`, so that every value occurs in the data.
+    The row of a cluster is made as in `typical`, so that every value occurs in the data. The clusters are the
+    same each time where there is no seed, too.
     """
-    from sklearn.cluster import KMeans
-
-    points = _points(features)
-    distinct = len(np.unique(points, axis=0))
-    model = KMeans(n_clusters=min(clusters, distinct), random_state=seed, n_init=4).fit(points)
-    rows = [typical(features[model.labels_ == k]) for k in range(model.n_clusters)]
+    start, of = seed or 0, points(features)
+    labels = clusters(of, best_number(of, start) if number is None else number, start)
+    rows = [typical(features[labels == k]) for k in range(int(labels.max()) + 1)]
     return pd.concat(rows, ignore_index=True)
-
-
-def _points(features: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    numbers = features.select_dtypes("number").astype(float)
-    numbers = numbers.fillna(numbers.median()).fillna(0.0)
-    spread = numbers.std(ddof=0).replace(0.0, 1.0)
-    points = ((numbers - numbers.mean()) / spread).to_numpy()
-    words = features.select_dtypes(exclude="number").astype(str)
-    if words.empty:  # get_dummies refuses a table without columns
-        return np.asarray(points)
-    return np.hstack([points, pd.get_dummies(words, dtype=float).to_numpy()])
 
 
 def _centre(column: Column) -> Any:

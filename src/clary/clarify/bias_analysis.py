@@ -63,8 +63,8 @@ class BiasFindings:
 
 def streamed(config: AnalysisConfig, data: pd.DataFrame | str | Path) -> Source | None:
     """The files to count where the analysis needs no row in memory and there are many; None otherwise."""
-    separate = config.predicted_label_dataset_uri is not None
-    if isinstance(data, pd.DataFrame) or config.needs_model or separate:
+    separate = config.predicted_label_dataset_uri or config.facet_dataset_uri
+    if isinstance(data, pd.DataFrame) or config.needs_model or separate or config.segment_config:
         return None
     found = source(Path(data), config)
     if found is None or found.rows_about <= MOST_FLIPPED:
@@ -126,6 +126,8 @@ def _stage(
     settings = config.bias
     asked = Asked(methods, settings.intervals, settings.minimum_group_size)
     beyond = stage_beyond(tabulation, stage, asked, config.label_values_or_threshold, settings.intersections)
+    for error in beyond.errors:
+        log(error)
     measured = stage_bias(tabulation, stage, asked)
     log(f"Measured {'pre' if stage == PRE_TRAINING else 'post'}-training bias.")
     return measured, beyond

@@ -42,6 +42,10 @@ class Design:
         return not self.unseen and not self.drawn.any()
 
 
+MOST = 10**15
+"""More coalitions than anybody draws."""
+
+
 def smallest(players: int, whole: int = 1) -> int:
     """The fewest coalitions that determine the values: each player alone and each left out.
 
@@ -98,8 +102,9 @@ def sample(players: int, samples: int, rng: np.random.Generator, whole: int = 1)
 
 
 def _pairs(players: int, size: int) -> int:
+    """Pairs of complements of a size; of thousands of players more than a float can say, so MOST at most."""
     number = math.comb(players, size)
-    return number // 2 if 2 * size == players else number
+    return min(number // 2 if 2 * size == players else number, MOST)
 
 
 def _mass(players: int, size: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +23,11 @@ from clary.clarify.config_schema import (
     REPORT,
     SHAP,
     TOP,
+    Types,
     check,
     refuse,
 )
+from clary.clarify.config_segments import SegmentConfig, segment_configs
 from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
 from clary.clarify.text.settings import TextConfig, text_config
@@ -56,6 +59,8 @@ class Shap:
 
     baseline: pd.DataFrame | str | list[Any] | dict[str, Any] | None = None
     num_clusters: int | None = None
+    num_rows: int | None = None
+    """Rows to explain, evenly chosen; None for all. Clary's own."""
     num_samples: int | None = None
     agg_method: str = "mean_abs"
     use_logit: bool = False
@@ -116,6 +121,9 @@ class AnalysisConfig:
     label: Key | None = None
     label_values_or_threshold: list[Value] = field(default_factory=list)
     facet: list[Facet] = field(default_factory=list)
+    facet_dataset_uri: str | None = None
+    facet_headers: list[str] | None = None
+    segment_config: list[SegmentConfig] = field(default_factory=list)
     group_variable: Key | None = None
     predicted_label: Key | None = None
     predicted_label_dataset_uri: str | None = None
@@ -144,6 +152,10 @@ class AnalysisConfig:
         return self.shap.image_config if self.shap else None
 
     @property
+    def measures_bias(self) -> bool:
+        return self.pre_training_bias is not None or self.post_training_bias is not None
+
+    @property
     def needs_model(self) -> bool:
         if self.shap is not None or self.pdp is not None or self.asymmetric_shapley_value is not None:
             return True
@@ -162,7 +174,12 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
     if series.check_together(config):
         top[series.DATA] = series.series_data(config[series.DATA])
     parsed = AnalysisConfig(
-        **{**top, "facet": _facets(config.get("facet", []))},
+        **{
+            **top,
+            "label_values_or_threshold": _listed(config.get("label_values_or_threshold", [])),
+            "facet": _facets(config.get("facet", [])),
+            "segment_config": segment_configs(config.get("segment_config", [])),
+        },
         pre_training_bias=_methods(methods, "pre_training_bias"),
         post_training_bias=_methods(methods, "post_training_bias"),
         bias=bias_settings(methods.get("bias", {})),
@@ -180,14 +197,19 @@ def parse(config: Mapping[str, Any]) -> AnalysisConfig:
 
 
 def _facets(facets: Sequence[Mapping[str, Any]]) -> list[Facet]:
+    """An empty list of values asks for every value, as none does."""
+    types: dict[str, Types] = {"name_or_index": (str, int), "value_or_threshold": (list, int, float, str)}
     for facet in facets:
-        check(facet, {"name_or_index": (str, int), "value_or_threshold": list}, "facet", ["name_or_index"])
-        if facet.get("value_or_threshold") == []:
-            raise ClarifyError(
-                f"facet {facet['name_or_index']!r} has an empty value_or_threshold: "
-                "give a value or leave it out."
-            )
-    return [Facet(**facet) for facet in facets]
+        check(facet, types, "facet", ["name_or_index"])
+    return [
+        Facet(facet["name_or_index"], _listed(facet.get("value_or_threshold", [])) or None)
+        for facet in facets
+    ]
+
+
+def _listed(values: list[Value] | Value) -> list[Value]:
+    """AWS's documentation shows a threshold as a plain number too."""
+    return values if isinstance(values, list) else [values]
 
 
 def _methods(methods: Mapping[str, Any], stage: str) -> str | list[str] | None:
@@ -201,10 +223,10 @@ def _methods(methods: Mapping[str, Any], stage: str) -> str | list[str] | None:
 
 def _report(report: Mapping[str, Any]) -> Report:
     check(report, REPORT, "methods.report")
-    if not re.fullmatch(r"[\w.-]{1,100}", report["name"]) or report["name"].startswith("."):
+    name = report.get("name", Report.name)
+    if not re.fullmatch(r"[\w.-]{1,100}", name) or name.startswith("."):
         raise ClarifyError(
-            f"methods.report.name {report['name']!r} becomes a file name: "
-            "use letters, digits, '.', '_' and '-'."
+            f"methods.report.name {name!r} becomes a file name: use letters, digits, '.', '_' and '-'."
         )
     return Report(**report)
 
@@ -227,15 +249,16 @@ def _shap(shap: Mapping[str, Any]) -> Shap:
         raise ClarifyError("methods.shap.features_to_explain is empty: name a feature, or leave it out.")
     if "interactions" in shap:
         settings["interactions"] = _interactions(shap["interactions"])
-    for key in ("num_samples", "num_clusters"):
+    for key in ("num_samples", "num_clusters", "num_rows"):
         if settings.get(key, 1) < 1:
             raise ClarifyError(f"methods.shap.{key} must be at least 1.")
     if not 0 <= settings.get("seed", 0) < 2**32:
         raise ClarifyError("methods.shap.seed must be between 0 and 4294967295.")
     if "text_config" in settings:
         settings["text_config"] = text_config(settings["text_config"])
-        if "features_to_explain" in settings:
-            raise ClarifyError("methods.shap.features_to_explain cannot stand beside text_config.")
+        for key in ("features_to_explain", "num_rows"):
+            if key in settings:
+                raise ClarifyError(f"methods.shap.{key} cannot stand beside text_config.")
     return Shap(**settings)
 
 
@@ -268,9 +291,24 @@ def _predictor(predictor: Mapping[str, Any]) -> Predictor:
                 f"predictor.{key} {kind!r} is not built in Clary: "
                 "use text/csv, application/jsonlines or application/json."
             )
-    if predictor.get("endpoint_name") and predictor.get("model_name"):
-        raise ClarifyError("predictor has both endpoint_name and model_name: keep one of them.")
-    return Predictor(**predictor)
+    prefix = predictor.get("endpoint_name_prefix")
+    if prefix is not None and not re.fullmatch(PREFIX, prefix):
+        raise ClarifyError(
+            f"predictor.endpoint_name_prefix is {prefix!r}: use at most 23 letters and digits, with '-' "
+            "between them."
+        )
+    template = predictor.get("content_template")
+    return Predictor(**{**predictor, "content_template": _template(template)})
+
+
+PREFIX = r"(?=.{1,23}$)[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+
+
+def _template(template: str | dict[str, str] | None) -> str | None:
+    """The SDK's schema allows an object for the template; its placeholders then stand in quotes."""
+    if not isinstance(template, dict):
+        return template
+    return re.sub(r'"(\$[a-z_]+)"', r"\1", json.dumps(template))
 
 
 def _consistent(config: AnalysisConfig) -> None:
@@ -283,7 +321,7 @@ def _consistent(config: AnalysisConfig) -> None:
             "series, asymmetric_shapley_value "
             '(for example {"pre_training_bias": {"methods": "all"}}).'
         )
-    if config.pre_training_bias or config.post_training_bias:
+    if config.measures_bias:
         for key in ("label", "label_values_or_threshold", "facet"):
             if getattr(config, key) in (None, []):
                 raise ClarifyError(f"The bias metrics need {key}: add it to analysis_config.json.")
@@ -291,6 +329,7 @@ def _consistent(config: AnalysisConfig) -> None:
         raise ClarifyError(
             "methods.bias says how to measure bias: add pre_training_bias or post_training_bias."
         )
+    _consistent_files(config)
     if config.dataset_type == "application/json" and config.features is None:
         raise ClarifyError(
             "dataset_type application/json needs features: a JMESPath to the matrix of feature values, "
@@ -304,3 +343,14 @@ def _consistent(config: AnalysisConfig) -> None:
         raise ClarifyError(
             f"headers has the same name twice: {', '.join(doubled)}. Give each column its own."
         )
+
+
+def _consistent_files(config: AnalysisConfig) -> None:
+    """The rules of data sets beside the main one."""
+    if config.facet_dataset_uri is not None and config.dataset_type != "text/csv":
+        raise ClarifyError(
+            f"facet_dataset_uri goes with text/csv, not with {config.dataset_type}: put the facets into the "
+            "data set and list them in excluded_columns."
+        )
+    if config.facet_headers is not None and config.facet_dataset_uri is None:
+        raise ClarifyError("facet_headers names the columns of a facet data set: set facet_dataset_uri.")

@@ -29,7 +29,14 @@ NOT_BUILT = {
 
 _ONLY_DETECTION = ("max_objects", "iou_threshold", "context")
 _WITH_IMAGES = ("version", "dataset_type", "dataset_uri", "methods", "predictor")
-_MEANINGLESS = ("agg_method", "num_clusters", "features_to_explain", "feature_groups")
+_MEANINGLESS = (
+    "agg_method",
+    "num_clusters",
+    "num_rows",
+    "features_to_explain",
+    "feature_groups",
+    "interactions",
+)
 
 
 @dataclass(frozen=True)

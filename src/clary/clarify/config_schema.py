@@ -24,8 +24,11 @@ TOP: dict[str, Types] = {
     "headers": list,
     "features": str,
     "label": _KEY,
-    "label_values_or_threshold": list,
+    "label_values_or_threshold": (list, int, float, str),
     "facet": list,
+    "facet_dataset_uri": str,
+    "facet_headers": list,
+    "segment_config": list,
     "group_variable": _KEY,
     "predicted_label": _KEY,
     "predicted_label_dataset_uri": str,
@@ -51,6 +54,7 @@ METHODS: dict[str, Types] = {
 SHAP: dict[str, Types] = {
     "baseline": (str, list, dict),
     "num_clusters": int,
+    "num_rows": int,
     "num_samples": int,
     "agg_method": str,
     "use_logit": bool,
@@ -77,7 +81,7 @@ PREDICTOR: dict[str, Types] = {
     "initial_instance_count": int,
     "content_type": str,
     "accept_type": str,
-    "content_template": str,
+    "content_template": (str, dict),
     "record_template": str,
     "custom_attributes": str,
     "target_model": str,
@@ -88,9 +92,6 @@ PREDICTOR: dict[str, Types] = {
 }
 
 NOT_BUILT: dict[str, str] = {
-    "facet_dataset_uri": "put the facet's column into the dataset and list it in excluded_columns",
-    "facet_headers": "put the facet's column into the dataset and list it in excluded_columns",
-    "segment_config": "run one analysis for each segment's rows",
     "predictor.accelerator_type": "remove it: the model runs on this machine",
 }
 
@@ -117,7 +118,7 @@ def check(config: Any, types: Mapping[str, Types], where: str, required: Sequenc
         _check_top(config)
 
 
-REQUIRED = {"analysis_config": ["dataset_type", "methods"], "methods.report": ["name"]}
+REQUIRED = {"analysis_config": ["dataset_type", "methods"]}
 
 _ITEMS: dict[str, Types] = {
     "analysis_config.headers": str,
@@ -125,6 +126,9 @@ _ITEMS: dict[str, Types] = {
     "analysis_config.excluded_columns": _KEY,
     "analysis_config.label_values_or_threshold": (int, float, str),
     "analysis_config.facet": dict,
+    "analysis_config.facet_headers": str,
+    "analysis_config.segment_config": dict,
+    "segment_config.display_aliases": str,
     "facet.value_or_threshold": (int, float, str),
     "methods.shap.features_to_explain": _KEY,
     "methods.pdp.features": _KEY,

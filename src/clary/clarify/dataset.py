@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +9,21 @@ from typing import Any
 
 import jmespath
 import pandas as pd
+import pyarrow as pa
 
 from clary.clarify.config import AnalysisConfig, Key
+from clary.clarify.csv_text import first_line, no_names_among, own_names, parsed
 from clary.clarify.errors import ClarifyError
 
 
 def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     """The data set in a file, or in all files below a folder one after the other, as `config` says."""
     kind = config.dataset_type
+    _one_order(path, config)
     if kind == "text/csv":
         return read_csv(path, config.headers, names_columns(config))
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        "application/x-parquet": pd.read_parquet,
+        "application/x-parquet": _parquet,
         "application/jsonlines": lambda file: _from_records(_json_lines(file), config),
         "application/json": lambda file: _from_document(_json(file), config),
     }
@@ -31,10 +33,32 @@ def read(path: Path, config: AnalysisConfig) -> pd.DataFrame:
     return _not_empty(frame, path)
 
 
+def _parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ClarifyError(f"{file.name} is not Parquet ({error}): check dataset_type.") from error
+
+
+def _one_order(path: Path, config: AnalysisConfig) -> None:
+    """Rows of several files are joined to those of another data set by a column, never by their place."""
+    other = config.facet_dataset_uri or config.predicted_label_dataset_uri
+    if other is not None and config.joinsource_name_or_index is None and len(files_below(path)) > 1:
+        raise ClarifyError(
+            f"The data set at {path.name} is in several files: set joinsource_name_or_index to a column that "
+            "it has in common with the other data set."
+        )
+
+
 def names_columns(config: AnalysisConfig) -> bool:
     """Whether the configuration calls a column by its name."""
-    names = [config.label, config.predicted_label, config.group_variable, config.joinsource_name_or_index]
-    return any(isinstance(n, str) for n in [*names, *(f.name_or_index for f in config.facet)])
+    names = [config.label, config.group_variable, config.joinsource_name_or_index]
+    names += [s.name_or_index for s in config.segment_config]
+    if config.predicted_label_dataset_uri is None:
+        names.append(config.predicted_label)
+    if config.facet_dataset_uri is None:
+        names += [f.name_or_index for f in config.facet]
+    return any(isinstance(name, str) for name in names)
 
 
 def headers_or(columns: list[str], headers: list[str] | None) -> tuple[str, ...]:
@@ -62,18 +86,32 @@ def read_csv(path: Path, headers: list[str] | None, named: bool) -> pd.DataFrame
     columns (`named`) or when a column is text in the first line alone. Otherwise columns are called
     column_0, column_1 and so on. Only empty cells are missing values.
     """
-    frames = []
+    frames: list[pd.DataFrame] = []
     for file in files_below(path):
         has_names = first_line_is_names(file, headers, named)
-        frame = pd.read_csv(
-            file,
-            header=0 if has_names else None,
-            keep_default_na=False,
-            na_values=[""],
+        frame = _named_csv(file) if has_names else parsed(file, header=None)
+        own = list(map(str, frame.columns)) if has_names else [f"column_{i}" for i in frame.columns]
+        frame = frame.set_axis(list(headers_or(own, headers)), axis=1)
+        if frames:
+            _same_columns(frame, frames[0], file)
+        frames.append(frame)
+    return _not_empty(pd.concat(frames, ignore_index=True), path)
+
+
+def _named_csv(file: Path) -> pd.DataFrame:
+    names = own_names(file)
+    frame = parsed(file, header=0)
+    no_names_among(frame, names, file)
+    return frame
+
+
+def _same_columns(frame: pd.DataFrame, first: pd.DataFrame, file: Path) -> None:
+    if set(frame.columns) != set(first.columns):
+        other = sorted(map(str, set(frame.columns) ^ set(first.columns)))
+        raise ClarifyError(
+            f"The files of the data set have different columns: {', '.join(map(repr, other[:5]))} is in only "
+            f"one of the first file and {file.name}."
         )
-        frames.append(frame if has_names else frame.set_axis([f"column_{i}" for i in frame.columns], axis=1))
-    frame = pd.concat(frames, ignore_index=True)
-    return _not_empty(withheaders_or(frame, headers) if headers else frame, path)
 
 
 def first_line_is_names(file: Path, headers: list[str] | None, named: bool) -> bool:
@@ -88,19 +126,10 @@ def first_line_is_names(file: Path, headers: list[str] | None, named: bool) -> b
     return has_names
 
 
-def first_line(file: Path) -> list[str]:
-    """The cells of a CSV file's first line."""
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        try:
-            return next(csv.reader(lines), [])
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ClarifyError(f"{file.name} is not CSV text ({error}): check dataset_type.") from error
-
-
 def _looks_like_names(file: Path, first: list[str]) -> bool:
     if not first or len(set(first)) < len(first) or any(_is_number(cell) for cell in first):
         return False
-    sample = pd.read_csv(file, header=None, skiprows=1, nrows=100) if _lines(file) > 1 else pd.DataFrame()
+    sample = parsed(file, header=None, skiprows=1, nrows=100) if _lines(file) > 1 else pd.DataFrame()
     return any(pd.api.types.is_numeric_dtype(t) for t in sample.dtypes)
 
 
@@ -140,7 +169,11 @@ def _json(file: Path) -> Any:
 
 def _json_lines(file: Path) -> list[Any]:
     records = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ClarifyError(f"{file.name} is not JSON text ({error}): check dataset_type.") from error
+    for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 records.append(json.loads(line))

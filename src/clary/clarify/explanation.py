@@ -18,6 +18,9 @@ AGGREGATE: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
+KERNEL_SHAP, TREE_SHAP = "kernel_shap", "tree_shap"
+
+
 @dataclass(frozen=True)
 class Explanation:
     """SHAP values of n rows, m features and k model outputs."""
@@ -42,6 +45,9 @@ class Explanation:
     """How many rows the model was asked."""
     efficiency_gap: float
     """The largest difference between a row's score and what its values add up to: the efficiency axiom."""
+
+    method: str = KERNEL_SHAP
+    """How the values were found: by coalitions, or read exactly from the model's trees."""
 
     def in_json(self) -> dict[str, Any]:
         """The kernel_shap part of analysis.json; `standard_errors` is the mean over the rows."""

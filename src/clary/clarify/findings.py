@@ -15,6 +15,7 @@ from clary.clarify.kernel_shap import output_names
 from clary.clarify.monitoring.drift import Drift
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.roles import Roles
+from clary.clarify.segments import SegmentedBy
 from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.time_series.explanation import ForecastExplanation
 
@@ -37,6 +38,7 @@ class Findings:
     """Where the output will lie, if not where it is written."""
     images: Sequence[ImageExplanation] = ()
     drift: Drift | None = None
+    segments: Sequence[SegmentedBy] = ()
 
     @property
     def outputs(self) -> list[str]:
@@ -54,6 +56,7 @@ class Findings:
         explanations: dict[str, Any] = {}
         if self.explanation is not None:
             explanations["kernel_shap"] = self.explanation.in_json()
+            explanations["shap_method"] = self.explanation.method
         if self.text is not None:
             explanations["kernel_shap"] = self.text.in_json()
         if self.interactions is not None:
@@ -66,4 +69,6 @@ class Findings:
             explanations["images"] = [image.in_json() for image in self.images]
         if explanations:
             document["explanations"] = explanations
+        if self.segments:
+            document["segments"] = {item.name: item.in_json() for item in self.segments}
         return document if mitigation is None else {**document, "mitigation": mitigation}

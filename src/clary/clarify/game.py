@@ -77,6 +77,11 @@ class Game:
         """How many rows the model was asked."""
         return self._scores.evaluations
 
+    @property
+    def parallel(self) -> int:
+        """How many calls the model bears at a time: one, unless it says otherwise by an attribute."""
+        return self._scores.parallel
+
     def of_rows(self) -> Floats:
         """The model's scores of the rows themselves, shape (n, k)."""
         return self._scores(self.features)
@@ -96,6 +101,8 @@ class Game:
 
     def ask(self, questions: Sequence[Question]) -> list[Floats]:
         """The scores, (rows, s, k) for each question, by one call of the model."""
+        if not questions:
+            return []
         shapes = [(len(q.rows), len(q.coalitions)) for q in questions]
         ends = np.cumsum([0, *(rows * coalitions for rows, coalitions in shapes)])
         mixtures = [np.empty((len(b.names), int(ends[-1])), dtype=b.rows.dtype) for b in self._blocks]
@@ -107,8 +114,7 @@ class Game:
                 part = np.where(known[block.players], mine, theirs)
                 mixed[:, start:end] = part.reshape(len(part), shape[0] * shape[1])
         found = np.split(self._scores(self._frame(mixtures)), ends[1:-1])
-        outputs = self._scores.outputs
-        return [part.reshape(*shape, outputs) for part, shape in zip(found, shapes, strict=True)]
+        return [part.reshape(*shape, part.shape[1]) for part, shape in zip(found, shapes, strict=True)]
 
     def _frame(self, mixtures: Sequence[NDArray[Any]]) -> pd.DataFrame:
         """The features in their order; where they are all numbers of one type, a view of their matrix."""

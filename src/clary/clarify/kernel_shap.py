@@ -8,13 +8,16 @@ small design of its own; and the model is asked in large batches.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.baseline import clustered, given, typical
+from clary.clarify.baseline import clustered, given
 from clary.clarify.coalitions import Design, Floats, attribute, design
 from clary.clarify.columns import Value
 from clary.clarify.config import Shap
@@ -49,12 +52,14 @@ def explain(
 ) -> Explanation:
     """Explain the model's scores for every row of `features`, each column being one player.
 
-    The baseline holds rows like those of `features`: given in `settings`, or one typical row, or (with
-    `num_clusters`) one for each cluster of the data. `num_samples` is the number of coalitions a row (2m +
-    2048 by default; at least two for each feature; all of them where that is fewer, and then the values are
-    exact). With use_logit the values are those of the scores' logits. Raises ClarifyError where the model
-    answers no numbers, or a baseline does not fit.
+    The baseline holds rows like those of `features`: given in `settings`, or a typical row of each cluster of
+    the data (`num_clusters` of them, or as many as the data falls into). `num_samples` is the number of
+    coalitions a row (2m + 2048 by default; at least two for each feature; all of them where that is fewer,
+    and then the values are exact). With use_logit the values are those of the scores' logits. Raises
+    ClarifyError where the model answers no numbers, or a baseline does not fit.
     """
+    if not len(features):
+        raise ClarifyError("There are no rows to explain.")
     features = features.rename(columns=str)
     background = baseline_of(features, settings)
     players = players_of(features, settings)
@@ -64,7 +69,7 @@ def explain(
     outputs = output_names(own.shape[1], label_headers)
     values, variances = _shapley(game, own, base, settings, progress)
     expected = base.mean(axis=0)
-    gap = float(np.abs(values.sum(axis=1) + expected - own).max()) if len(own) else 0.0
+    gap = float(np.abs(values.sum(axis=1) + expected - own).max())
     visible = [i for i, player in enumerate(players) if player.shown]
     return Explanation(
         features=shown(features, players),
@@ -97,9 +102,14 @@ def baseline_of(features: pd.DataFrame, settings: Shap) -> pd.DataFrame:
         return settings.baseline.rename(columns=str)[list(features.columns)].reset_index(drop=True)
     if settings.baseline is not None:
         return given(settings.baseline, features)
-    if settings.num_clusters is not None:
-        return clustered(features, settings.num_clusters, settings.seed)
-    return typical(features)
+    return clustered(features, settings.num_clusters, settings.seed)
+
+
+def evenly(features: pd.DataFrame, rows: int | None) -> pd.DataFrame:
+    """At most so many rows, evenly chosen; their index says which ones they are."""
+    if rows is None or rows >= len(features):
+        return features
+    return features.iloc[np.linspace(0, len(features) - 1, rows).astype(int)]
 
 
 def _shapley(
@@ -113,18 +123,53 @@ def _shapley(
     values = np.zeros((n, m, own.shape[1]))
     variances = np.zeros_like(values)
     share = 1 / len(base)
+    for batch, answers in _answered(game, _asked(game, n, height, designs)):
+        for (question, plan), answer in zip(batch.questions, answers, strict=True):
+            empty = base[question.background]
+            found, variance = attribute(plan, answer - empty, own[question.rows] - empty)
+            at = (question.rows[:, None], question.varying)
+            values[at] += share * found
+            variances[at] += share**2 * variance
+        if batch.done:
+            progress(batch.done, n)
+    return values, variances
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What one call of the model is asked."""
+
+    questions: list[tuple[Question, Design]]
+    done: int = 0
+    """How many rows are explained once it is answered, where a block of them ends here; else 0."""
+
+    @property
+    def asked(self) -> list[Question]:
+        return [question for question, _ in self.questions]
+
+
+def _asked(game: Game, n: int, height: int, designs: Designs) -> Iterator[_Batch]:
+    """All batches, block by block of `height` rows."""
     for start in range(0, n, height):
         block = np.arange(start, min(start + height, n))
-        for batch in _batches(_questions(game, block, designs), m):
-            answers = game.ask([question for question, _ in batch])
-            for (question, plan), answer in zip(batch, answers, strict=True):
-                empty = base[question.background]
-                found, variance = attribute(plan, answer - empty, own[question.rows] - empty)
-                at = (question.rows[:, None], question.varying)
-                values[at] += share * found
-                variances[at] += share**2 * variance
-        progress(int(block[-1]) + 1, n)
-    return values, variances
+        yield from map(_Batch, _batches(_questions(game, block, designs), len(game.players)))
+        yield _Batch([], int(block[-1]) + 1)
+
+
+def _answered(game: Game, batches: Iterator[_Batch]) -> Iterator[tuple[_Batch, list[Floats]]]:
+    """The batches in order with their answers; several under way at a time where the model allows it."""
+    if game.parallel == 1:
+        yield from ((batch, game.ask(batch.asked)) for batch in batches)
+        return
+    waiting: deque[tuple[_Batch, Future[list[Floats]]]] = deque()
+    with ThreadPoolExecutor(game.parallel) as pool:
+        for batch in batches:
+            waiting.append((batch, pool.submit(game.ask, batch.asked)))
+            if len(waiting) > game.parallel:
+                first, answer = waiting.popleft()
+                yield first, answer.result()
+        for batch, answer in waiting:
+            yield batch, answer.result()
 
 
 def samples_each(asked: int | None, players: int, baseline_rows: int) -> int:

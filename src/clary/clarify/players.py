@@ -59,7 +59,7 @@ def _name(key: str | int, players: Sequence[Player], features: pd.DataFrame) -> 
         key = str(features.columns[key])
         return next(player.name for player in players if key in player.columns)
     if key not in names:
-        raise ClarifyError(f"methods.shap.features_to_explain: {known(key, names, 'features')}")
+        raise ClarifyError(f"methods.shap.features_to_explain has {key!r}. {known(key, names, 'features')}")
     return key
 
 

@@ -43,14 +43,43 @@ def together(parts: Sequence[Prediction]) -> Prediction:
 
 def ask(predict: Callable[[Rows], Any], features: Rows) -> Prediction:
     """Call the model and check its answer."""
-    answer = predict(features)
-    prediction = answer if isinstance(answer, Prediction) else _from_array(np.asarray(answer))
+    prediction = _answer(predict, features)
     for part in (prediction.labels, prediction.scores):
         if part is not None and len(part) != len(features):
             raise ClarifyError(f"The model answered {len(part)} predictions for {len(features)} rows.")
-    if prediction.scores is not None and not np.isfinite(prediction.scores).all():
-        raise ClarifyError("The model answered NaN or infinite scores: every row needs a finite number.")
+    found = prediction.scores
+    if found is not None and not (np.abs(found) < LARGEST).all():
+        what = "scores beyond 1e100" if np.isfinite(found).all() else "NaN or infinite scores"
+        raise ClarifyError(f"The model answered {what}: every row needs a finite number.")
     return prediction
+
+
+LARGEST = 1e100
+"""Sums and squares of scores must stay finite."""
+
+
+def _answer(predict: Callable[[Rows], Any], features: Rows) -> Prediction:
+    try:
+        answer = predict(features)
+    except ClarifyError:
+        raise
+    except Exception as error:
+        raise ClarifyError(
+            f"The model failed on {len(features)} rows: {type(error).__name__}: {error}"
+        ) from error
+    if isinstance(answer, Prediction):
+        return answer
+    try:
+        array = np.asarray(answer)
+        if array.ndim in (1, 2) and array.size:
+            return _from_array(array)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    what = f"{array.ndim} dimensions" if array.ndim > 2 else f"{answer!r:.80}"
+    raise ClarifyError(
+        f"The model answered {what} for {len(features)} rows: give one number or label for each row, or one "
+        "row of equally many numbers."
+    )
 
 
 def _from_array(answer: NDArray[Any]) -> Prediction:
@@ -107,6 +136,9 @@ def _largest(values: NDArray[np.float64], label_headers: Sequence[Value] | None)
     return pd.Series([headers[i] for i in values.argmax(axis=1)], name="predicted label")
 
 
+ZERO_OR_ONE = {0.0, 1.0, "false", "true"}
+
+
 def _from_one_score(
     score: NDArray[np.float64],
     label: Column,
@@ -122,9 +154,12 @@ def _from_one_score(
     if label_headers is None and threshold is None and set(np.unique(score)) <= values:
         return pd.Series(score, name="predicted label")
     above = score > (0.5 if threshold is None else threshold)
+    wanted = {canonical(v) for v in positive}
     if label_headers is not None:
-        return np.asarray(above == (canonical(label_headers[0]) in {canonical(v) for v in positive}))
-    if values <= {0.0, 1.0, "false", "true"}:
+        return np.asarray(above == (canonical(label_headers[0]) in wanted))
+    if len(values) == 1 and values <= ZERO_OR_ONE:
+        return np.asarray(above == bool(wanted & {1.0, "true"}))  # the data has no word for the other label
+    if values <= ZERO_OR_ONE:
         return pd.Series(above.astype(int) if values <= {0.0, 1.0} else above, name="predicted label")
     if score.min() < 0 or score.max() > 1:
         raise ClarifyError(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from clary.clarify.columns import Column, Value
 from clary.clarify.config import AnalysisConfig, Key
-from clary.clarify.dataset import read_csv
-from clary.clarify.errors import ClarifyError, known
+from clary.clarify.contrast import Flags
+from clary.clarify.errors import ClarifyError
+from clary.clarify.separate import column_name, separate
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,25 @@ class Roles:
     group: Column | None
     joinsource: Column | None
     weights: Column | None
+    segments: tuple[Column, ...] = ()
+    """The columns of config.segment_config, in its order."""
+
+    def part(self, rows: Flags) -> Roles:
+        """The same of some rows."""
+
+        def some(column: Column | None) -> Column | None:
+            return None if column is None else column[rows].reset_index(drop=True)
+
+        return Roles(
+            self.table[rows].reset_index(drop=True),
+            self.features[rows].reset_index(drop=True),
+            self.facets,
+            some(self.label),
+            some(self.predicted),
+            some(self.group),
+            some(self.joinsource),
+            some(self.weights),
+        )
 
 
 NO_ROLES = Roles(pd.DataFrame(), pd.DataFrame(), {}, None, None, None, None, None)
@@ -38,50 +56,61 @@ def cast(frame: pd.DataFrame, config: AnalysisConfig) -> Roles:
     """Find every configured column; ClarifyError names a missing one, the existing ones and the nearest."""
     columns = list(map(str, frame.columns))
     frame = frame.set_axis(columns, axis=1)
+    doubled = frame.columns[frame.columns.duplicated()].tolist()
+    if doubled:
+        raise ClarifyError(f"The data has the column {doubled[0]!r} twice: rename one of them.")
 
     def name(key: Key | None, role: str) -> str | None:
         return None if key is None else column_name(key, columns, role)
 
-    label = name(config.label, "label")
-    separate = config.predicted_label_dataset_uri is not None
-    predicted = None if separate else name(config.predicted_label, "predicted_label")
+    def column(key: Key | None, role: str) -> Column | None:
+        found = name(key, role)
+        return None if found is None else frame[found]
+
     joinsource = name(config.joinsource_name_or_index, "joinsource_name_or_index")
+    other = separate(frame, joinsource, config)
+    frame = frame if len(other.rows) == len(frame) else frame.iloc[other.rows].reset_index(drop=True)
+    label = column(config.label, "label")
+    own = config.predicted_label_dataset_uri is None
+    predicted = column(config.predicted_label, "predicted_label") if own else other.predicted
     weights = name(config.bias.weights, "methods.bias.weights")
-    table = frame.drop(columns=[c for c in {label, predicted, joinsource, weights} if c is not None])
+    no_feature = {config.label, joinsource, weights, config.predicted_label if own else None}
+    table = frame.drop(columns=[str(name(key, "")) for key in no_feature if key is not None])
     excluded = [name(key, "excluded_columns") for key in config.excluded_columns]
-    features = table.drop(columns=[c for c in excluded if c in table.columns])
+    facets, table = _facets(table, other.facets, columns, config)
+    elsewhere = [] if other.facets is None else list(other.facets.columns)
+    features = table.drop(columns=[c for c in {*excluded, *elsewhere} if c in table.columns])
     if features.shape[1] == 0:
         raise ClarifyError("No feature is left for the model: name fewer excluded_columns.")
     if label is not None:
-        complete(label, int(frame[label].isna().sum()), len(frame))
-    group = name(config.group_variable, "group_variable")
+        complete(str(label.name), int(label.isna().sum()), len(frame))
     return Roles(
         table,
         features,
-        {str(name(f.name_or_index, "facet")): f.value_or_threshold for f in config.facet},
-        frame[label] if label else None,
-        _separate_predictions(frame, joinsource, config)
-        if separate
-        else frame[predicted]
-        if predicted
-        else None,
-        frame[group] if group else None,
-        frame[joinsource] if joinsource else None,
-        frame[weights] if weights else None,
+        facets,
+        label,
+        predicted,
+        column(config.group_variable, "group_variable"),
+        None if joinsource is None else frame[joinsource],
+        None if weights is None else frame[weights],
+        tuple(frame[str(name(s.name_or_index, "segment_config"))] for s in config.segment_config),
     )
 
 
-def column_name(key: Key, columns: Sequence[str], role: str) -> str:
-    """A column by name or by position from 0."""
-    if isinstance(key, int):
-        if not 0 <= key < len(columns):
-            raise ClarifyError(
-                f"{role} is column {key}, but there are {len(columns)} columns (0 to {len(columns) - 1})."
-            )
-        return columns[key]
-    if key not in columns:
-        raise ClarifyError(f"{role}: there is no column {key!r}. {known(key, columns, 'columns')}")
-    return key
+def _facets(
+    table: pd.DataFrame, other: pd.DataFrame | None, columns: list[str], config: AnalysisConfig
+) -> tuple[dict[str, list[Value] | None], pd.DataFrame]:
+    """The facets' columns and asked values, and the table with them; a facet data set has them all."""
+    names = columns if other is None else list(other.columns)
+    facets: dict[str, list[Value] | None] = {}
+    for facet in config.facet:
+        name = column_name(facet.name_or_index, names, "facet")
+        if name in facets:
+            raise ClarifyError(f"facet {name!r} is asked twice: put its values into one list.")
+        if other is None and name not in table.columns:
+            raise ClarifyError(f"facet {name!r} is the label, the prediction, the identifier or the weight.")
+        facets[name] = facet.value_or_threshold
+    return facets, table if other is None else table.assign(**{name: other[name] for name in facets})
 
 
 def complete(label: str, missing: int, rows: int) -> None:
@@ -90,41 +119,3 @@ def complete(label: str, missing: int, rows: int) -> None:
         raise ClarifyError(
             f"The label {label!r} is missing in {missing} of {rows} rows: remove these rows or fill them."
         )
-
-
-def _separate_predictions(frame: pd.DataFrame, joinsource: str | None, config: AnalysisConfig) -> Column:
-    """Predictions from their own CSV file: joined by the join source where both have it, else row by row."""
-    path = Path(str(config.predicted_label_dataset_uri))
-    if not path.exists():
-        raise ClarifyError(f"predicted_label_dataset_uri: there is no file at {path}.")
-    other = read_csv(path, config.predicted_label_headers, isinstance(config.predicted_label, str))
-    columns = list(map(str, other.columns))
-    if config.predicted_label is not None:
-        name = column_name(config.predicted_label, columns, "predicted_label")
-    else:
-        left = [c for c in columns if c != joinsource]
-        if len(left) != 1:
-            raise ClarifyError(
-                "The predicted label data set has several columns: name one in predicted_label."
-            )
-        name = left[0]
-    if joinsource in columns:
-        return _joined(frame[joinsource], other.set_index(joinsource)[name])
-    if len(other) != len(frame):
-        raise ClarifyError(
-            f"There are {len(other)} predicted labels for {len(frame)} rows: "
-            "give one for each row, or a joinsource_name_or_index that both data sets have."
-        )
-    return other[name]
-
-
-def _joined(keys: Column, predictions: Column) -> Column:
-    if predictions.index.has_duplicates:
-        raise ClarifyError("The predicted label data set has a join key twice: keys must be unique.")
-    absent = ~keys.isin(predictions.index)
-    if absent.any():
-        raise ClarifyError(
-            f"{int(absent.sum())} rows have no predicted label: "
-            f"the join key {keys[absent].iloc[0]!r} is not there."
-        )
-    return predictions.loc[keys].reset_index(drop=True)

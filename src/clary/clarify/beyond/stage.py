@@ -15,6 +15,11 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.metrics import Stage
 from clary.clarify.tabulation import Tabulation
 
+QUANTITIES_NEED_ROWS = (
+    "The label is a quantity, but its means and distributions are left out: they need every row in memory, "
+    "and the rows of this data set were counted from its files."
+)
+
 
 @dataclass(frozen=True)
 class StageBeyond:
@@ -53,6 +58,8 @@ def stage_beyond(
             if together is not None:
                 raise
             errors.append(str(error))
+    if tabulation.rows is None and tabulation.positive.threshold is not None:
+        errors.append(QUANTITIES_NEED_ROWS)
     classes = class_values(tabulation, positive)
     return StageBeyond(
         crossed,

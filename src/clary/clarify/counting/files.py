@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from clary.clarify.counting.codes import Coded
 from clary.clarify.counting.encode import Question, from_arrow
+from clary.clarify.csv_text import parsed
 
 BATCH = 1 << 17
 """Rows of a Parquet file that are read at a time: their codes stay in the processor's cache."""
@@ -91,22 +92,15 @@ def whole(source: Source, names: Sequence[str] | None = None) -> pd.DataFrame:
         frames = [pd.read_parquet(f).set_axis(list(source.names), axis=1)[asked] for f in source.files]
     else:
         frames = [
-            pd.read_csv(file, **_reading(source, named), usecols=asked)[asked]
+            parsed(file, **_reading(source, named), usecols=asked)[asked]
             for file, named in zip(source.files, source.with_names, strict=True)
         ]
     return pd.concat(frames, ignore_index=True)
 
 
 def _reading(source: Source, named: bool) -> dict[str, Any]:
-    """How pandas reads a CSV file: only empty cells are missing values."""
-    names = list(source.names)
-    return {
-        "header": None,
-        "names": names,
-        "skiprows": int(named),
-        "keep_default_na": False,
-        "na_values": [""],
-    }
+    """How pandas reads a CSV file under the source's names."""
+    return {"header": None, "names": list(source.names), "skiprows": int(named)}
 
 
 def numbers(column: Coded) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -159,7 +153,7 @@ def _csv_batches(source: Source, places: list[int]) -> Iterator[tuple[pa.RecordB
 def _csv_types(source: Source, names: list[str]) -> dict[str, pa.DataType]:
     """The types that pandas reads from the first rows."""
     how = _reading(source, source.with_names[0])
-    sample = pd.read_csv(source.files[0], **how, nrows=SAMPLE, usecols=names)
+    sample = parsed(source.files[0], **how, nrows=SAMPLE, usecols=names)
     return {name: _csv_type(sample[name].dtype) for name in names}
 
 

@@ -21,6 +21,7 @@ from clary.clarify.report import interactions as pairs
 from clary.clarify.report.bias import tables
 from clary.clarify.report.drift import section
 from clary.clarify.report.images import pictures
+from clary.clarify.report.segments import divisions
 
 HEADLINES = ("DPL", "DPPL", "DI", "RD", "AD")
 """The metrics that the summary reads out where they have a value."""
@@ -63,6 +64,7 @@ def render(findings: Findings) -> str:
         interactions=pairs.view(findings.interactions),
         images=pictures(findings),
         drift=section(findings.drift),
+        divisions=divisions(findings),
     )
 
 

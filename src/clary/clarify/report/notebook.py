@@ -85,6 +85,18 @@ for output, found in analysis["explanations"]["kernel_shap_interactions"].items(
     rows = [(" and ".join(p["features"]), p["mean_abs"], f"mean {p['mean']:+.4f}") for p in found["pairs"]]
     bars(f"{output}: mean absolute interaction of {found['rows']} rows", rows)"""
 
+_SEGMENTS = """\
+for name, division in analysis["segments"].items():
+    for segment, found in division["segments"].items():
+        print(f"{name} ({division['column']}): {segment}, {found['rows']} rows", *found.get("errors", []))
+        for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
+            for facet, values in found.get(stage, {}).get("facets", {}).items():
+                for value in values:
+                    bars(
+                        f"{segment}: {facet}: {value['value_or_threshold']}",
+                        [(m["description"], m["value"], m.get("error", "")) for m in value["metrics"]],
+                    )"""
+
 _LOCAL = """\
 import csv
 
@@ -133,6 +145,7 @@ def render(findings: Findings) -> str:
         *([_text("## What the model sees in the images"), _code(_IMAGES)] if findings.images else []),
         *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
         *([_text("## What the forecasts rest on"), _code(_SERIES)] if findings.forecasts else []),
+        *([_text("## Segments"), _code(_SEGMENTS)] if findings.segments else []),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {

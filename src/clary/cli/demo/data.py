@@ -11,7 +11,6 @@ LABEL = "Target"
 POSITIVE = ">50K"
 TRAIN_ROWS = 32_561
 """The first rows are the census's own training part, as it was published."""
-EXPLAINED_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Census:
     test: Path
     xgboost_train: Path
     xgboost_test: Path
-    explained: Path
+    whole: Path
     columns: list[str]
     rows: int
     asked: list[str]
@@ -39,13 +38,12 @@ def prepare(adult: Path, folder: Path) -> Census:
         numeric[name] = (
             column if pd.api.types.is_numeric_dtype(column) else column.astype("category").cat.codes
         )
-    explained = test.sample(EXPLAINED_ROWS, random_state=0)
     census = Census(
         train=folder / "train.csv",
         test=folder / "test.csv",
         xgboost_train=folder / "xgboost" / "train.csv",
         xgboost_test=folder / "xgboost" / "test.csv",
-        explained=folder / "explained.csv",
+        whole=adult,
         columns=list(table.columns),
         rows=len(table),
         asked=test.drop(columns=LABEL).head(5).to_csv(index=False, header=False).splitlines(),
@@ -53,7 +51,6 @@ def prepare(adult: Path, folder: Path) -> Census:
     census.xgboost_train.parent.mkdir(exist_ok=True)
     train.to_csv(census.train, index=False)
     test.to_csv(census.test, index=False)
-    explained.to_csv(census.explained, index=False)
     numeric[:TRAIN_ROWS].to_csv(census.xgboost_train, index=False, header=False)
     numeric[TRAIN_ROWS:].to_csv(census.xgboost_test, index=False, header=False)
     return census

@@ -64,7 +64,7 @@ def bring_data(clients: Clients, display: Display) -> Census:
         for path, key in (
             (census.train, "data/train.csv"),
             (census.test, "data/test.csv"),
-            (census.explained, "data/explained.csv"),
+            (census.whole, "data/census.csv"),
             (census.xgboost_train, "data/xgboost/train.csv"),
             (census.xgboost_test, "data/xgboost/test.csv"),
         ):

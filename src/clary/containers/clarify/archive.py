@@ -13,8 +13,9 @@ import pandas as pd
 from clary.clarify.config import AnalysisConfig
 from clary.clarify.errors import ClarifyError
 from clary.clarify.predictions import Prediction, together
+from clary.containers.clarify import trees
 from clary.containers.clarify.payload import Codec
-from clary.containers.inference import find, names
+from clary.containers.inference import find
 from clary.containers.inference.invocation import CannotServe, ClientError, Invocation, Served
 
 
@@ -58,7 +59,7 @@ def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
     if model.is_dir():
         root.symlink_to(model.resolve(), target_is_directory=True)
     elif model.is_file():
-        _unpack(model, root)
+        unpack(model, root)
     else:
         raise ClarifyError(
             f"There is no model at {model}: give a model.tar.gz, or the folder with its content."
@@ -67,22 +68,14 @@ def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
         served = find.load(folder, os.environ)
     except CannotServe as error:
         raise ClarifyError(f"The model {model} cannot be served: {error}") from error
-    return Archive(served, Codec.of(config), _trees(root))
+    return Archive(served, Codec.of(config), trees.below(root) or trees.of_estimator(root))
 
 
-def _unpack(archive: Path, root: Path) -> None:
+def unpack(archive: Path, root: Path) -> None:
+    """The content of a model.tar.gz; ClarifyError where it is none."""
     try:
         with tarfile.open(archive) as tar:
             tar.extractall(root, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
         reason = str(error).splitlines()[0]  # tarfile lists what every compression said
         raise ClarifyError(f"{archive} is not a model.tar.gz: {reason}") from error
-
-
-def _trees(root: Path) -> Any:
-    """Built-in XGBoost's model, unless a script stands before it."""
-    if not (root / names.XGBOOST).is_file() or (root / "code" / names.SCRIPT).is_file():
-        return None
-    from clary.containers.inference import booster
-
-    return booster.load(root / names.XGBOOST)

@@ -24,9 +24,9 @@ from clary.containers.clarify.payload import Codec
 
 Log = Callable[[str], None]
 
-MAX_BODY = 4_500_000
-"""Bytes of one request: InvokeEndpoint takes at most 6 MB, Clarify documents 5 MB."""
-PARALLEL = 4
+MAX_BODY = 1_500_000
+"""Bytes of one request. InvokeEndpoint takes 6 MB, but with smaller bodies nobody waits for the last one."""
+PARALLEL = 6
 SAMPLED_ROWS = 200
 SMALL_REQUEST = 1000
 """Rows that are not worth dividing between requests."""
@@ -37,7 +37,7 @@ DELETE_SECONDS = 60
 class Endpoint:
     """A model behind InvokeEndpoint; the first call waits until it is in service."""
 
-    parallel = 2
+    parallel = 3
     """Calls that are worth having under way: one is asked while the next is being prepared."""
     requests = PARALLEL
     """Requests that it answers at a time."""

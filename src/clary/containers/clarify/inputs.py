@@ -14,7 +14,7 @@ from clary.clarify.errors import ClarifyError
 def local(config: dict[str, Any], root: Path, folder: Path) -> dict[str, Any]:
     """The configuration with every URI made a path: S3 objects are copied to `folder`, /opt/ml is `root`."""
     here = dict(config)
-    for key in ("dataset_uri", "predicted_label_dataset_uri"):
+    for key in ("dataset_uri", "facet_dataset_uri", "predicted_label_dataset_uri"):
         if isinstance(here.get(key), str):
             here[key] = _path(here[key], key, root, folder / key)
     shap = here.get("methods", {}).get("shap", {})

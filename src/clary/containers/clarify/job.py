@@ -20,7 +20,7 @@ from clary.clarify import ClarifyError
 from clary.clarify.config import AnalysisConfig, parse
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.monitoring.drift import Drift
-from clary.containers.clarify import monitoring
+from clary.containers.clarify import monitoring, trees
 from clary.containers.clarify.endpoint import Endpoint, existing, temporary
 from clary.containers.clarify.execute import Task, execute
 from clary.containers.clarify.inputs import local
@@ -77,7 +77,7 @@ def run(root: Path) -> None:
         parse(asked)
         here = local(asked, root, folder)
         here, data = opened(here, here.get("dataset_uri", job.data), job.truth, job.window, log)
-        start = partial(_model, cleanup=cleanup)
+        start = partial(_model, cleanup=cleanup, folder=folder)
         data = data if isinstance(data, pd.DataFrame) else Path(data)
         found = execute(Task(here, data, job.output, start, log, job.constraints, _output_uri(root)))
     if isinstance(found, Drift):
@@ -112,7 +112,7 @@ def _configuration(root: Path) -> dict[str, Any]:
     return config
 
 
-def _model(config: AnalysisConfig, cleanup: ExitStack) -> Endpoint:
+def _model(config: AnalysisConfig, cleanup: ExitStack, folder: Path) -> Endpoint:
     """The model behind an endpoint: the one named, or one made for this job and deleted after it."""
     predictor = config.predictor
     if predictor.endpoint_name:
@@ -124,4 +124,14 @@ def _model(config: AnalysisConfig, cleanup: ExitStack) -> Endpoint:
             "This analysis needs a model: set predictor.model_name (with instance_type and "
             "initial_instance_count) or predictor.endpoint_name, or give predicted_label with the data."
         )
-    return Endpoint(name, config, log)
+    endpoint = Endpoint(name, config, log)
+    endpoint.trees = _trees(config, folder)
+    return endpoint
+
+
+def _trees(config: AnalysisConfig, folder: Path) -> Any:
+    """The model's own trees where the job may read them, for exact SHAP values; else None."""
+    name = config.predictor.model_name
+    if config.shap is None or name is None or config.predictor.endpoint_name is not None:
+        return None
+    return trees.of_model(name, config.shap, folder, log)

@@ -84,6 +84,17 @@ def _by_arrow(text: str) -> npt.NDArray[np.float64] | None:
     return np.column_stack([column.cast(pa.float64()).to_numpy() for column in table.columns])
 
 
+def lines_of(numbers: npt.NDArray[Any]) -> bytes:
+    """Many numbers as text, one to a line."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    text = pa.BufferOutputStream()
+    table = pa.table({"": numbers.astype(np.float64)})
+    arrow.write_csv(table, text, arrow.WriteOptions(include_header=False))
+    return bytes(text.getvalue())
+
+
 def json_array(text: str) -> npt.NDArray[Any]:
     """An array of a JSON list, or of the list under `instances`."""
     value = json_value(text)
