@@ -23,7 +23,7 @@ from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
-from clary.clarify.report import html, notebook
+from clary.clarify.report import html, notebook, page
 from clary.clarify.roles import cast
 from clary.clarify.tree_shap import explain_trees
 
@@ -156,7 +156,8 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
     if findings.explanation is not None:
         _write_explanation(findings, findings.explanation, folder / "explanations_shap")
     if report is not None:
-        (folder / f"{report.name}.html").write_text(html.render(findings), "utf-8")
+        shown = page.page(findings)
+        (folder / f"{report.name}.html").write_text(html.render(shown), "utf-8")
         (folder / f"{report.name}.ipynb").write_text(notebook.render(findings), "utf-8")
     written = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     log(f"Wrote {', '.join(written)}.")

@@ -60,7 +60,7 @@ def _classes(facet: ClassesBias, where: str) -> Table:
 def _quantities(facet: QuantityBias, where: str) -> Table:
     title = f"Quantities {where}: {facet.facet} = {facet.value_or_threshold}"
     rows = [
-        [f"{record['description']} of the {what}", _with_interval(record)]
+        [f"{record['description']} of the {what}", words.with_interval(record)]
         for what, records in facet.quantities.items()
         for record in records
     ]
@@ -72,14 +72,7 @@ def _names(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _shown(records: Sequence[dict[str, Any]]) -> list[str]:
-    return [_with_interval(r) for r in records if r["name"] in SHOWN]
-
-
-def _with_interval(record: dict[str, Any]) -> str:
-    signed = record["value"] is None or isinstance(record["value"], str) or record["name"] != "DI"
-    value = words.number(record["value"], signed)
-    ends = record.get("confidence_interval")
-    return f"{value} ({words.interval(ends, signed)})" if ends else value
+    return [words.with_interval(r) for r in records if r["name"] in SHOWN]
 
 
 def _reweighing(bias: BiasFindings) -> Iterable[Table]:

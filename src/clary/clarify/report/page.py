@@ -1,0 +1,118 @@
+"""All that a report shows, as plain data: report.html and report.pdf are laid out from it.
+
+A new section is one more key here, a template of its own that report.html.jinja includes, and, where cards with
+tables and pictures will do, an entry of `further`, which both reports lay out alike.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from clary.clarify.bias_analysis import BiasFindings
+from clary.clarify.bias_metrics import StageBias
+from clary.clarify.findings import Findings
+from clary.clarify.report import attributions, charts, columns, facets, summary, words
+from clary.clarify.report.bias import tables
+from clary.clarify.report.drawing import picture
+
+PACKAGES = ("clary", "numpy", "pandas", "scikit-learn", "shap", "xgboost-cpu", "xgboost")
+
+
+def page(findings: Findings) -> dict[str, Any]:
+    """The whole report. Texts are plain: whoever lays them out escapes them. Pictures are SVG."""
+    report = findings.config.report
+    bias = findings.bias or BiasFindings()
+    stages = [s for s in (bias.pre_training, bias.post_training) if s is not None]
+    group = findings.roles.group
+    return {
+        "title": report.title if report else "Analysis Report",
+        "made": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        "asked": summary.asked(findings, stages),
+        "facts": _facts(findings, stages),
+        "findings": summary.findings_that_matter(findings, stages),
+        "data": columns.section(findings),
+        "facets": facets.overviews(stages),
+        "stages": [facets.measured(stage, "" if group is None else str(group.name)) for stage in stages],
+        "further": _further(bias),
+        "shap": attributions.section(findings),
+        "curves": [_curve(findings, i) for i in range(len(findings.dependence))],
+        "again": _again(findings),
+    }
+
+
+def _facts(findings: Findings, stages: list[StageBias]) -> list[tuple[str, str]]:
+    config, explanation = findings.config, findings.explanation
+    facts = [("Rows", f"{findings.rows:,}"), ("Features", f"{findings.roles.features.shape[1]:,}")]
+    if stages:
+        facts.append(("Positive label", facets.positive(stages[0])))
+    if config.needs_model or config.has_predictions:
+        facts.append(("Model", summary.source(config)))
+    if explanation is not None:
+        facts.append(("Model calls for SHAP", f"{explanation.evaluations:,} rows"))
+    return facts
+
+
+def _further(bias: BiasFindings) -> list[dict[str, Any]]:
+    """Sections made of cards with a table, a picture (`svg`), or both."""
+    found = [{"svg": "", **vars(table)} for table in tables(bias)]
+    if not found:
+        return []
+    return [
+        {
+            "key": "beyond",
+            "title": "Subgroups, classes and remedies",
+            "intro": "Measures beyond the ones above. A remedy's table shows each metric before and after it.",
+            "cards": found,
+        }
+    ]
+
+
+def _curve(findings: Findings, i: int) -> dict[str, Any]:
+    found = charts.curve(findings.dependence[i], findings.outputs)
+    svg = "" if found.bars else picture("curve", found)
+    return {"name": found.name, "output": found.output, "svg": svg, "bars": found.bars, "more": found.more}
+
+
+def _again(findings: Findings) -> dict[str, Any]:
+    """What is needed to get the same numbers again."""
+    return {
+        "config": json.dumps(findings.asked, indent=2, ensure_ascii=False),
+        "versions": _versions(),
+        "settings": _settings(findings),
+    }
+
+
+def _settings(findings: Findings) -> list[str]:
+    config, explanation, told = findings.config, findings.explanation, []
+    if findings.bias is not None and config.bias.intervals is not None:
+        how = config.bias.intervals
+        told.append(
+            f"Intervals: {how.replicates:,} multinomial draws, seed {how.seed}, the middle {100 * how.confidence:g} %."
+        )
+    if config.shap is not None and explanation is not None:
+        seed = "none, so sampled values differ from run to run" if config.shap.seed is None else str(config.shap.seed)
+        told.append(
+            f"SHAP: {_samples(findings)}, {len(explanation.baseline):,} baseline "
+            f"{'row' if len(explanation.baseline) == 1 else 'rows'} (explanations_shap/baseline.csv), seed {seed}."
+        )
+    return told
+
+
+def _samples(findings: Findings) -> str:
+    shap = findings.config.shap
+    asked = None if shap is None else shap.num_samples
+    return "as many coalitions a row as Clarify draws" if asked is None else f"{asked:,} coalitions a row"
+
+
+def _versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return words.listed(found, len(found)) + "."
