@@ -23,7 +23,7 @@ from clary.clarify.findings import Findings
 from clary.clarify.kernel_shap import explain
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
-from clary.clarify.report import html, notebook, page
+from clary.clarify.report import html, notebook, page, pdf
 from clary.clarify.roles import cast
 from clary.clarify.tree_shap import explain_trees
 
@@ -42,7 +42,7 @@ def analyze(
 
     `data` is a table, a file or a folder of files of `dataset_type`. `predict` is asked for a model's answers
     (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
-    `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html and .ipynb,
+    `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html, .ipynb and .pdf,
     explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model: SHAP is
     then read from it if it adds up to the explained score. Raises ClarifyError that says what to change.
     """
@@ -159,6 +159,10 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
         shown = page.page(findings)
         (folder / f"{report.name}.html").write_text(html.render(shown), "utf-8")
         (folder / f"{report.name}.ipynb").write_text(notebook.render(findings), "utf-8")
+        if pdf.available():
+            (folder / f"{report.name}.pdf").write_bytes(pdf.render(shown))
+        else:
+            log(pdf.HOW_TO_GET)
     written = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     log(f"Wrote {', '.join(written)}.")
 

@@ -11,8 +11,8 @@ from clary.clarify.findings import Findings
 from clary.clarify.report import words
 from clary.clarify.report.charts import SHOWN_FEATURES, importance, swarm
 from clary.clarify.report.drawing import picture
-from clary.clarify.report.scatter import scatters
-from clary.clarify.report.waterfall import waterfalls
+from clary.clarify.report.scatter import Scatter, scatters
+from clary.clarify.report.waterfall import Waterfall, waterfalls
 
 MOST_OUTPUTS = 6
 """Outputs whose importance is shown; of more, the ones with the most of it."""
@@ -64,14 +64,14 @@ def _output(explanation: Explanation, k: int, several: bool) -> dict[str, Any]:
     found = swarm(explanation, k)
     return {
         "name": explanation.outputs[k] if several else "",
-        "expected": float(explanation.expected[k]),
+        "expected": words.plain(float(explanation.expected[k])),
         "bars": importance(explanation, k),
         "swarm": picture("swarm", found),
         "swarm_rows": found.rows,
     }
 
 
-def _scatter(found: Any) -> dict[str, Any]:
+def _scatter(found: Scatter) -> dict[str, Any]:
     told = f"{100 * found.explained:.0f} % of the spread at equal values of {found.name}" if found.partner else ""
     return {
         "name": found.name,
@@ -82,13 +82,12 @@ def _scatter(found: Any) -> dict[str, Any]:
     }
 
 
-def _waterfall(found: Any) -> dict[str, Any]:
+def _waterfall(found: Waterfall) -> dict[str, Any]:
+    doubt = f" ± {words.rough(found.error)}" if found.error else ""
     return {
         "why": found.why,
         "row": found.row,
-        "expected": found.expected,
-        "score": found.score,
-        "error": found.error,
+        "told": f"{words.plain(found.expected)} → {words.plain(found.score)}{doubt}",
         "svg": picture("waterfall", found),
     }
 

@@ -40,11 +40,13 @@ def tables(bias: BiasFindings) -> list[Table]:
 
 
 def _crossed(crossed: Intersection, where: str) -> Table:
-    rows, notes = [], []
+    rows, few = [], []
     for group in crossed.subgroups:
         name, size = " & ".join(group.values.values()), int(group.contrast.sizes[1].sum())
         rows.append([name, f"{size:,}", *_shown(group.metrics)])
-        notes += [words.warning(w, name, f"all others than {name}") for w in group.warnings]
+        resting = {m for w in group.warnings for m in w.metrics if m in _names(group.metrics)}
+        few += [f"{name} ({', '.join(sorted(resting))})"] if resting else []
+    notes = [f"May be chance, since few rows are behind them: {'; '.join(few)}."] if few else []
     head = ["Subgroup against all other rows", "Rows", *_names(crossed.subgroups[0].metrics)]
     return Table(f"Intersections {where}: {' x '.join(crossed.facets)}", "", head, rows, notes)
 

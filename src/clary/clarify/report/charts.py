@@ -70,6 +70,7 @@ class Bar:
     error: float | None
     low: float
     high: float
+    text: str
 
 
 def importance(explanation: Explanation, output: int) -> list[Bar]:
@@ -93,6 +94,7 @@ def importance(explanation: Explanation, output: int) -> list[Bar]:
                 None if np.isnan(error) else error,
                 round(float(end - whisker), 2),
                 round(float(end + whisker), 2),
+                words.plain(value) if np.isnan(error) else f"{words.plain(value)} ± {words.rough(error)}",
             )
         )
     return bars
@@ -192,7 +194,7 @@ class Curve:
     """The rows at each value: x, width and height of a bar, and what it says."""
     x: list[Tick]
     y: list[Tick]
-    bars: list[tuple[str, float, float, str]]
+    bars: list[tuple[str, str, float, str]]
     """Of categories: text, mean score, width in percent of the largest, what it says."""
     more: int
     """Categories that are not shown."""
@@ -209,7 +211,7 @@ def curve(dependence: Dependence, outputs: list[str]) -> Curve:
     if dependence.kind != "numerical":
         top = float(np.abs(mean).max()) or 1.0
         widths = (100 * np.abs(mean) / top).round(2).tolist()
-        bars = list(zip(texts, mean.tolist(), widths, says, strict=True))[:SHOWN_CATEGORIES]
+        bars = list(zip(texts, map(words.plain, mean.tolist()), widths, says, strict=True))[:SHOWN_CATEGORIES]
         return Curve(dependence.feature, name, [], [], [], [], [], bars, max(0, len(texts) - len(bars)))
     own = dependence.own[:, k]
     y = around([float(f(part)) for part in (mean, own) for f in (np.min, np.max) if part.size], 168, 8)

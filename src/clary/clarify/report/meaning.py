@@ -8,7 +8,7 @@ from typing import Any
 
 from clary.clarify.bias_metrics import FacetBias
 from clary.clarify.contrast import Side
-from clary.clarify.report.words import plain, sides
+from clary.clarify.report.words import percent, plain, sides
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _n(count: Any) -> str:
 
 
 def _share(part: Any, whole: Any) -> str:
-    return f"{100 * float(part) / float(whole):.1f} %" if whole else "none"
+    return percent(float(part) / float(whole)) if whole else "none"
 
 
 def _more(count: float, what: str) -> str:
@@ -81,8 +81,7 @@ def _two_labels(c: Case, value: float) -> str:
     d, a = c.both
     return (
         f"{c.label} is the label of {_share(_positives(d), d.n)} of {c.d} and of {_share(_positives(a), a.n)} of "
-        f"{c.a}. Between two labels, KL, JS, LP, TVD and KS tell the same as DPL on scales of their own, "
-        "without its direction."
+        f"{c.a}: between two labels this is DPL on another scale, without its direction."
     )
 
 

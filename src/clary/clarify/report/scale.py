@@ -40,12 +40,12 @@ def around(values: list[float], start: float, end: float, margin: float = 0.04) 
 
 
 def rounded(low: float, high: float, about: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten between two numbers."""
+    """Multiples of 1, 2, 2.5 or 5 times a power of ten between two numbers."""
     if not high > low:
         return [low]
     raw = (high - low) / about
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [0.0 if i == 0 else i * step for i in range(first, last + 1)]

@@ -81,7 +81,7 @@ def _of_stage(stage: StageBias, findings: Findings) -> Iterator[Finding]:
 def _largest(stage: StageBias, names: Sequence[str]) -> tuple[FacetBias, dict[str, Any]] | None:
     """The record of these metrics that lies furthest from no disparity; certain ones before uncertain ones."""
     found = [
-        (_is_sure(record), abs(record["value"] - find(record["name"]).scale.fair), -i, facet, record)
+        (_is_sure(record) + _is_based(record, facet), abs(record["value"] - find(record["name"]).scale.fair), -i, facet, record)
         for i, facet in enumerate(f for facets in stage.facets.values() for f in facets)
         for record in facet.metrics
         if record["name"] in names and isinstance(record["value"], float)
@@ -90,6 +90,11 @@ def _largest(stage: StageBias, names: Sequence[str]) -> tuple[FacetBias, dict[st
         return None
     _, _, _, facet, record = max(found, key=lambda item: item[:3])
     return facet, record
+
+
+def _is_based(record: dict[str, Any], facet: FacetBias) -> bool:
+    """Whether enough rows are behind a metric."""
+    return not any(record["name"] in warning.metrics for warning in facet.warnings)
 
 
 def _is_sure(record: dict[str, Any]) -> bool:
@@ -117,6 +122,8 @@ def certain(record: dict[str, Any], stage: StageBias) -> tuple[str, str]:
     if ends is None or p is None or stage.intervals is None:
         return "How certain this is was not measured.", ""
     low, high = (float(e) for e in ends)
+    if abs(record["value"]) < words.NEGLIGIBLE:
+        return f"No difference is seen; the interval goes from {words.points(low)} to {words.points(high)} points.", ""
     share = f"{100 * stage.intervals.confidence:g} % interval {words.points(low)} to {words.points(high)}"
     if p < 0.01:
         return f"Clear: {share} points; chance alone hardly gives this (p < 0.01).", SURE

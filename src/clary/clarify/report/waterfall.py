@@ -14,6 +14,8 @@ from clary.clarify.report.scale import Scale, Tick, around
 STEPS = 8
 """Features that are shown one by one; the others together."""
 LINE = 24
+SEEN = 0.005
+"""A part smaller than this of all parts cannot be seen: it is one of the others."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ def _telling(explanation: Explanation, output: int, threshold: float | None) -> 
     yield "A median score", int(order[len(order) // 2])
     yield "The lowest score", int(order[0])
     doubt = row_errors(explanation, output)
+    doubt[[order[-1], order[len(order) // 2], order[0]]] = 0
     if doubt.max() > 0:
-        yield "The least certain values", int(np.argmax(doubt))
+        yield "The least certain of the others", int(np.argmax(doubt))
     elif threshold is not None and scores.min() <= threshold <= scores.max():
         yield f"Closest to the threshold of {words.plain(threshold)}", int(np.argmin(np.abs(scores - threshold)))
 
@@ -79,7 +82,9 @@ def _waterfall(explanation: Explanation, row: int, output: int, why: str) -> Wat
     values, errors = explanation.values[row, :, output], np.nan_to_num(explanation.errors[row, :, output])
     expected = float(explanation.expected[output])
     order = [int(i) for i in np.argsort(-np.abs(values), kind="stable") if abs(values[i]) > 0]
-    shown = order if len(order) <= STEPS + 1 else order[:STEPS]
+    least = SEEN * float(np.abs(values).sum())
+    shown = [i for i in order[:STEPS] if abs(values[i]) > least]
+    shown = order if len(order) == len(shown) + 1 else shown
     parts = [
         (_named(explanation, row, i), float(values[i]), float(errors[i])) for i in shown
     ]
@@ -88,7 +93,8 @@ def _waterfall(explanation: Explanation, row: int, output: int, why: str) -> Wat
         together = (float(values[rest].sum()), float(np.sqrt((errors[rest] ** 2).sum())))
         parts.append((f"{len(rest)} other features", *together))
     ends = expected + np.cumsum([0.0, *(value for _, value, _ in parts)])
-    scale = around([float(ends.min()), float(ends.max()), expected, float(explanation.scores[row, output])], 190, 408)
+    doubt = np.array([0.0, *(error for _, _, error in parts)])
+    scale = around([float((ends - doubt).min()), float((ends + doubt).max())], 190, 408)
     return Waterfall(
         why,
         row,

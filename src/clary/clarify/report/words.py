@@ -34,14 +34,19 @@ def plain(value: float) -> str:
     return (f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}").replace("-", MINUS)
 
 
+def rough(error: float) -> str:
+    """A standard error, with two digits."""
+    return f"{error:.2g}"
+
+
 def change(value: float) -> str:
     """A number with its sign."""
     return f"+{plain(value)}" if value > 0 else plain(value)
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %"
+    """A share as a percentage with one decimal; the sign keeps to its number."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def points(difference: float) -> str:
