@@ -3,89 +3,43 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from clary.clarify.bias_analysis import BiasFindings
 from clary.clarify.findings import Findings
 
 Cell = dict[str, Any]
 
-_SETUP = '''\
-import html
-import json
-from pathlib import Path
+_START = """\
+from IPython.display import HTML
 
-from IPython.display import HTML, display
-
-analysis = json.loads(Path("analysis.json").read_text("utf-8"))
-
-
-def bars(title, rows):
-    """Draw (name, value, note) rows as bars around zero; a value may be None or "Infinity"."""
-    numbers = [abs(v) for _, v, _ in rows if isinstance(v, (int, float))]
-    top = max(numbers, default=0) or 1
-    lines = [f"<h4>{html.escape(title)}</h4><table style='width:100%'>"]
-    for name, value, note in rows:
-        if isinstance(value, (int, float)):
-            width = 50 * abs(value) / top
-            start = 50 - width if value < 0 else 50
-            bar = (
-                "<svg width='100%' height='16'><rect width='100%' height='16' fill='#8883'/>"
-                f"<rect x='{start:.2f}%' width='{width:.2f}%' height='16' fill='#3b5bdb'/></svg>"
-            )
-            shown = f"{value:+.4f}"
-        else:
-            bar, shown = "", html.escape(str(value))
-        lines.append(
-            f"<tr><td style='width:30%;text-align:left'>{html.escape(name)}</td>"
-            f"<td style='width:40%'>{bar}</td>"
-            f"<td>{shown}</td><td style='text-align:left'>{html.escape(note)}</td></tr>"
-        )
-    display(HTML("".join(lines) + "</table>"))'''
-
-_BIAS = """\
-stage = analysis[{key!r}]
-print("Label:", stage["label"], "positive:", stage["label_value_or_threshold"])
-for facet, values in stage["facets"].items():
-    for value in values:
-        bars(
-            f"{{facet}}: {{value['value_or_threshold']}}",
-            [(m["description"], m["value"], m.get("error", "")) for m in value["metrics"]],
-        )"""
-
-_SHAP = """\
-for output, found in analysis["explanations"]["kernel_shap"].items():
-    ranked = sorted(found["global_shap_values"].items(), key=lambda item: -abs(item[1]))
-    bars(f"{output}: expected value {found['expected_value']:.4f}", [(name, v, "") for name, v in ranked])"""
-
-_PDP = """\
-for item in analysis["explanations"]["pdp"]:
-    for header, scores in zip(item["label_headers"], item["model_predictions"]):
-        values = zip(item["feature_values"], scores, item["data_distribution"])
-        bars(
-            f"{item['feature_name']}: mean score of {header}",
-            [(str(value), score, f"{share:.1%} of the rows") for value, score, share in values],
-        )"""
+analysis = read("analysis.json")
+list(analysis)"""
 
 _LOCAL = """\
 import csv
 
 with Path("explanations_shap/out.csv").open(newline="", encoding="utf-8") as file:
     rows = list(csv.DictReader(file))
-print(len(rows), "rows of local SHAP values; the first:")
-rows[0]"""
+values = [name for name in rows[0] if name != {key!r}]
+local = {{name: [float(row[name]) for row in rows] for name in values}}
+HTML(beeswarm(local, analysis["explanations"]["kernel_shap"]))"""
+
+_ROW = """\
+row = 0  # any row, counted from 0
+HTML(waterfall(local, analysis["explanations"]["kernel_shap"], row))"""
 
 
 def render(findings: Findings) -> str:
     """The notebook as JSON text. It runs where analysis.json lies, with IPython and the standard library."""
     report = findings.config.report
+    drawing = (Path(__file__).parent / "redraw.py").read_text("utf-8").rstrip()
     cells = [
         _text(f"# {report.title if report else 'Analysis Report'}"),
         _text("Everything below is drawn from `analysis.json`. Run the cells from top to bottom."),
-        _code(_SETUP),
-        *_bias_cells(findings),
-        *_shap_cells(findings),
-        *([_text("## Partial dependence"), _code(_PDP)] if findings.dependence else []),
+        _code(drawing),
+        _code(_START),
+        *(cell for title, source in _sections(findings) for cell in (_text(f"## {title}"), _code(source))),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {
@@ -105,20 +59,29 @@ def _code(source: str) -> Cell:
     return {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
 
 
-def _bias_cells(findings: Findings) -> list[Cell]:
-    bias = findings.bias or BiasFindings()
-    stages = [(bias.pre_training, "Bias in the data"), (bias.post_training, "Bias of the model")]
-    cells = []
-    for stage, title in stages:
-        if stage is not None:
-            cells += [_text(f"## {title}"), _code(_BIAS.format(key=stage.stage + "_metrics"))]
-    return cells
+def _sections(findings: Findings) -> list[tuple[str, str]]:
+    """Titles and code, one for each part of analysis.json that there is."""
+    found = findings.in_json()
+    sections = []
+    for stage, where in (("pre_training", "in the data"), ("post_training", "of the model")):
+        key = f"{stage}_bias_metrics"
+        part = found.get(key, {})
+        if part:
+            sections.append((f"Bias {where}", f"HTML(bias(analysis[{key!r}]))"))
+        if any(member in part for member in ("intersections", "multiclass", "regression")):
+            sections.append((f"Subgroups and classes {where}", f"HTML(beyond(analysis[{key!r}]))"))
+    if "mitigation" in found:
+        sections.append(("Remedies", 'HTML(mitigation(analysis["mitigation"]))'))
+    return [*sections, *_explained(findings, found.get("explanations", {}))]
 
 
-def _shap_cells(findings: Findings) -> list[Cell]:
-    if findings.config.shap is None or findings.explanation is None:
-        return []
-    cells = [_text("## Global SHAP values"), _code(_SHAP)]
-    if findings.config.shap.save_local_shap_values:
-        cells += [_text("## Local SHAP values"), _code(_LOCAL)]
-    return cells
+def _explained(findings: Findings, found: dict[str, Any]) -> list[tuple[str, str]]:
+    sections = []
+    if "kernel_shap" in found:
+        sections.append(("Global SHAP values", 'HTML(importance(analysis["explanations"]["kernel_shap"]))'))
+        if findings.config.shap is not None and findings.config.shap.save_local_shap_values:
+            key = "" if findings.roles.joinsource is None else str(findings.roles.joinsource.name)
+            sections += [("Local SHAP values", _LOCAL.format(key=key)), ("One row", _ROW)]
+    if "pdp" in found:
+        sections.append(("Partial dependence", 'HTML(dependence(analysis["explanations"]["pdp"]))'))
+    return sections
