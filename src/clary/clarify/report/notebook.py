@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def render(findings: Findings) -> str:
     report = findings.config.report
     drawing = (Path(__file__).parent / "redraw.py").read_text("utf-8").rstrip()
     cells = [
-        _text(f"# {report.title if report else 'Analysis Report'}"),
+        _text(f"# {html.escape(report.title) if report else 'Analysis Report'}"),
         _text("Everything below is drawn from `analysis.json`. Run the cells from top to bottom."),
         _code(drawing),
         _code(_START),
