@@ -16,7 +16,11 @@ HOW_TO_GET = "report.pdf is left out: it needs Typst. Install it by `pip install
 
 def available() -> bool:
     """Whether Typst is installed."""
-    return importlib.util.find_spec("typst") is not None
+    try:
+        import typst  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def render(page: dict[str, Any]) -> bytes:
