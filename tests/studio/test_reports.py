@@ -47,7 +47,9 @@ def test_a_report_comes_with_its_pdf_and_notebook(page: Page, clary: Clary, stor
     page.goto(f"{clary.url}/#/reports/{story.clarify}")
     row = page.get_by_role("row", name="DPL Difference in Positive Proportions in Labels")
     expect(row).to_contain_text(" to ")
-    expect(page.frame_locator("iframe.report").get_by_role("heading", name="The data", exact=True)).to_be_visible()
+    expect(
+        page.frame_locator("iframe.report").get_by_role("heading", name="The data", exact=True)
+    ).to_be_visible()
     for button, start in (("PDF", b"%PDF"), ("Notebook", b"{")):
         with page.expect_download() as found:
             page.get_by_role("button", name=button).click()
@@ -62,7 +64,7 @@ def test_two_reports_side_by_side(page: Page, clary: Clary, story: Story, second
     equal = page.get_by_role("row", name="DPPL Difference in Positive Proportions in Predicted Labels")
     expect(equal).to_contain_text("0.0000")
     expect(equal).to_contain_text("overlap")
-    expect(page.get_by_role("row", name="RD Recall Difference")).to_contain_text("–")
+    expect(page.get_by_role("row", name="RD Recall Difference")).to_contain_text("\N{EN DASH}")
     slopes = page.get_by_role("img", name=f"Ranks of features: {story.clarify} and {second}")
     expect(slopes.locator("line")).to_have_count(14)
     expect(page.get_by_role("row", name="methods.shap.seed")).to_contain_text("7")

@@ -80,7 +80,7 @@ def importance(explanation: Explanation, output: int) -> list[Bar]:
     order = ranked(explanation, output)
     top = float((np.abs(values) + np.nan_to_num(errors)).max()) or 1.0
     signed = bool((values < 0).any())
-    unit, zero = ((50, 50) if signed else (100, 0))
+    unit, zero = (50, 50) if signed else (100, 0)
     bars = []
     for i in order:
         value, error = float(values[i]), float(errors[i])
@@ -224,7 +224,10 @@ def curve(dependence: Dependence, outputs: list[str]) -> Curve:
         name,
         _joined(xs, mean, y),
         [_joined(xs, line, y) for line in own],
-        [(round(a - width / 2, 1), width, round(0.28 * s, 1), t) for a, s, t in zip(xs, shares, says, strict=True)],
+        [
+            (round(a - width / 2, 1), width, round(0.28 * s, 1), t)
+            for a, s, t in zip(xs, shares, says, strict=True)
+        ],
         x.ticks(4),
         y.ticks(4),
         [],

@@ -23,7 +23,12 @@ PIECES = 5
 def section(findings: Findings) -> dict[str, Any] | None:
     """The data's shape; None where its rows were only counted."""
     roles = findings.roles
-    named = {"label": roles.label, "prediction": roles.predicted, "weight": roles.weights, "key": roles.joinsource}
+    named = {
+        "label": roles.label,
+        "prediction": roles.predicted,
+        "weight": roles.weights,
+        "key": roles.joinsource,
+    }
     if roles.table.empty:
         return None
     columns = {str(c.name): (c, role) for role, c in named.items() if c is not None}
@@ -121,7 +126,9 @@ def _pieces(column: Column) -> str:
     parts, start = [], 0.0
     for i, n in enumerate([*counts, len(column) - sum(counts)]):
         width = 120 * n / len(column)
-        parts.append((f"p{i}" if i < len(counts) else "track", round(start, 2), round(max(width - 0.6, 0.3), 2)))
+        parts.append(
+            (f"p{i}" if i < len(counts) else "track", round(start, 2), round(max(width - 0.6, 0.3), 2))
+        )
         start += width
     return picture("pieces", parts if counts else [])
 
@@ -143,7 +150,12 @@ def _label(label: Column, findings: Findings) -> dict[str, Any]:
         }
         for value, n in counts[:SHOWN_CLASSES].items()
     ]
-    return {"name": str(label.name), "classes": classes, "more": max(0, len(counts) - SHOWN_CLASSES), "svg": ""}
+    return {
+        "name": str(label.name),
+        "classes": classes,
+        "more": max(0, len(counts) - SHOWN_CLASSES),
+        "svg": "",
+    }
 
 
 def _is_one_of(value: str, positive: list[str]) -> bool:
@@ -162,7 +174,9 @@ def _quantity(label: Column, positive: list[str]) -> dict[str, Any]:
         "more": 0,
         "svg": _histogram(label, at),
         "ticks": ticks,
-        "above": "" if cut is None else f"{words.percent(float((numbers > cut).mean()))} lie above {words.plain(cut)}",
+        "above": ""
+        if cut is None
+        else f"{words.percent(float((numbers > cut).mean()))} lie above {words.plain(cut)}",
         "summary": _numbers(label),
     }
 
@@ -182,7 +196,9 @@ def _notes(findings: Findings, columns: list[Column]) -> list[str]:
     if constant:
         notes.append(f"The same value in every row: {_listed(constant)}. Nothing can depend on it.")
     if rows < 100:
-        notes.append(f"{rows:,} rows are few: most differences below may be chance. The intervals say how far.")
+        notes.append(
+            f"{rows:,} rows are few: most differences below may be chance. The intervals say how far."
+        )
     return notes
 
 

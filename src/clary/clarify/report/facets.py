@@ -64,7 +64,8 @@ def _side(facet: FacetBias, side: int, name: str, total: float, predicted: bool)
         "rows": round(rows),
         "colour": colour,
         "shares": [
-            {"what": what, "share": share, "parts": [(colour, 0, round(100 * share, 2))]} for what, share in shares
+            {"what": what, "share": share, "parts": [(colour, 0, round(100 * share, 2))]}
+            for what, share in shares
         ],
         "outcomes": _outcomes(o, whole) if predicted else None,
     }
@@ -82,7 +83,9 @@ def _outcomes(o: Side, whole: float) -> dict[str, Any]:
         width = 100 * float(rows) / whole
         parts.append((colour, round(start, 2), round(width, 2)))
         start += width
-    shares = [{"colour": c, "what": w, "rows": round(float(n)), "share": float(n) / whole} for c, w, n in counted]
+    shares = [
+        {"colour": c, "what": w, "rows": round(float(n)), "share": float(n) / whole} for c, w, n in counted
+    ]
     return {"parts": parts, "shares": shares}
 
 
@@ -150,5 +153,7 @@ def _metric(record: dict[str, Any], case: Case, confidence: float) -> dict[str, 
         "shown": words.number(record["value"], signed=m.scale.low < 0),
         "sureness": words.sureness(record, confidence, signed=m.scale.low < 0),
         "range": words.range_of(m.scale),
-        "documented": words.number(record["documented_sign_value"]) if "documented_sign_value" in record else "",
+        "documented": words.number(record["documented_sign_value"])
+        if "documented_sign_value" in record
+        else "",
     }

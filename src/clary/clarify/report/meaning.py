@@ -65,29 +65,41 @@ def _predicted(side: Side) -> float:
 def _imbalance(c: Case, value: float) -> str:
     d, a = c.both
     few = " What a model learns of them rests on few rows." if d.n < 0.2 * (d.n + a.n) else ""
-    return f"{_n(d.n)} of {_n(d.n + a.n)} rows are {c.d}: for each of them {plain(float(a.n / d.n))} are not.{few}"
+    return (
+        f"{_n(d.n)} of {_n(d.n + a.n)} rows are {c.d}: for each of them {plain(float(a.n / d.n))} "
+        f"are not.{few}"
+    )
 
 
 def _labels(c: Case, value: float) -> str:
     d, a = c.both
-    told = f"Of {_n(d.n)} rows of {c.d}, {_n(_positives(d))} have {c.label}; of {_n(a.n)} of {c.a}, {_n(_positives(a))}."
+    told = (
+        f"Of {_n(d.n)} rows of {c.d}, {_n(_positives(d))} have {c.label}; of {_n(a.n)} of {c.a}, "
+        f"{_n(_positives(a))}."
+    )
     if abs(value) * d.n < 0.5:
         return told
     word = "more" if value > 0 else "fewer"
-    return f"{told} With {_more(value * float(d.n), f'{word} such label')} in {c.d} the shares would be equal."
+    return (
+        f"{told} With {_more(value * float(d.n), f'{word} such label')} in {c.d} the shares would be equal."
+    )
 
 
 def _two_labels(c: Case, value: float) -> str:
     d, a = c.both
     return (
-        f"{c.label} is the label of {_share(_positives(d), d.n)} of {c.d} and of {_share(_positives(a), a.n)} of "
+        f"{c.label} is the label of {_share(_positives(d), d.n)} of {c.d} and of "
+        f"{_share(_positives(a), a.n)} of "
         f"{c.a}: between two labels this is DPL on another scale, without its direction."
     )
 
 
 def _changed(c: Case, value: float) -> str:
     d, _ = c.both
-    return f"{_n(value * float(d.n))} of the {_n(d.n)} rows of {c.d} would need another label to have the shares of {c.a}."
+    return (
+        f"{_n(value * float(d.n))} of the {_n(d.n)} rows of {c.d} would need another label to have "
+        f"the shares of {c.a}."
+    )
 
 
 def _conditional(predicted: bool) -> Callable[[Case, float], str]:
@@ -97,7 +109,8 @@ def _conditional(predicted: bool) -> Callable[[Case, float], str]:
         accepted, rejected = (count(d), count(a)), (float(d.n) - count(d), float(a.n) - count(a))
         plainly = rejected[0] / sum(rejected) - accepted[0] / sum(accepted)
         told = (
-            f"{c.d} is {_share(rejected[0], sum(rejected))} of the rows {'predicted' if predicted else ''} without "
+            f"{c.d} is {_share(rejected[0], sum(rejected))} of the rows "
+            f"{'predicted' if predicted else ''} without "
             f"{c.label} and {_share(accepted[0], sum(accepted))} of those with it."
         ).replace("  ", " ")
         return f"{told} {_explained(c.group, plainly, value)}"
@@ -109,7 +122,10 @@ def _explained(group: str, plainly: float, within: float) -> str:
     if abs(plainly) < 0.005:
         return f"Within each value of {group} the difference is {100 * within:.1f} points."
     left = within / plainly
-    kept = f"{100 * plainly:.1f} points become {100 * within:.1f} when rows are compared within each value of {group}"
+    kept = (
+        f"{100 * plainly:.1f} points become {100 * within:.1f} when rows are compared within each "
+        f"value of {group}"
+    )
     if left < 0:
         return f"The {kept}: the direction turns, so {group} hides the opposite of what the totals show."
     if left < 0.9:
@@ -120,7 +136,8 @@ def _explained(group: str, plainly: float, within: float) -> str:
 def _predictions(c: Case, value: float) -> str:
     d, a = c.both
     told = (
-        f"The model gives {c.label} to {_n(_predicted(d))} of {_n(d.n)} of {c.d} and to {_n(_predicted(a))} of "
+        f"The model gives {c.label} to {_n(_predicted(d))} of {_n(d.n)} of {c.d} and to "
+        f"{_n(_predicted(a))} of "
         f"{_n(a.n)} of {c.a}."
     )
     gap = _positives(a) / float(a.n) - _positives(d) / float(d.n)
@@ -135,11 +152,16 @@ def _predictions(c: Case, value: float) -> str:
 
 def _ratio(c: Case, value: float | str) -> str:
     d, a = c.both
-    told = f"{_share(_predicted(d), d.n)} of {c.d} against {_share(_predicted(a), a.n)} of {c.a} get {c.label}."
+    told = (
+        f"{_share(_predicted(d), d.n)} of {c.d} against {_share(_predicted(a), a.n)} of {c.a} get {c.label}."
+    )
     if isinstance(value, str):
         return told
     if value < 0.8:
-        return f"{told} The ratio is below four fifths, which US employment practice takes as a sign of adverse impact."
+        return (
+            f"{told} The ratio is below four fifths, which US employment practice takes as a sign "
+            "of adverse impact."
+        )
     if value > 1.25:
         return f"{told} Seen from {c.a} the ratio is {plain(1 / value)}, below four fifths."
     return f"{told} Both ratios, this and its inverse, are above four fifths."
@@ -156,18 +178,22 @@ def _acceptance(c: Case, value: float | str) -> str:
 def _rejection(c: Case, value: float | str) -> str:
     d, a = c.both
     return (
-        f"{c.d}: {_n(d.n - _positives(d))} rows are without {c.label} and {_n(d.n - _predicted(d))} are predicted so; "
+        f"{c.d}: {_n(d.n - _positives(d))} rows are without {c.label} and "
+        f"{_n(d.n - _predicted(d))} are predicted so; "
         f"{c.a}: {_n(a.n - _positives(a))} and {_n(a.n - _predicted(a))}."
     )
 
 
-def _rate(part: Callable[[Side], float], whole: Callable[[Side], float], told: str) -> Callable[[Case, float], str]:
+def _rate(
+    part: Callable[[Side], float], whole: Callable[[Side], float], told: str
+) -> Callable[[Case, float], str]:
     """A rate of both sides: `told` names its part and its whole."""
 
     def write(c: Case, value: float | str) -> str:
         d, a = c.both
         text = (
-            f"{told.format(label=c.label)}: {_n(part(d))} of {_n(whole(d))} ({_share(part(d), whole(d))}) of {c.d}, "
+            f"{told.format(label=c.label)}: {_n(part(d))} of {_n(whole(d))} "
+            f"({_share(part(d), whole(d))}) of {c.d}, "
             f"{_n(part(a))} of {_n(whole(a))} ({_share(part(a), whole(a))}) of {c.a}."
         )
         if isinstance(value, str) or not whole(a) or not whole(d):
@@ -192,7 +218,8 @@ def _errors(c: Case, value: float | str) -> str:
 def _benefit(c: Case, value: float | str) -> str:
     d, a = c.both
     return (
-        f"Of all {_n(d.n + a.n)} rows {_n(d.fp + a.fp)} gain by a false {c.label}, {_n(d.fn + a.fn)} lose it, and "
+        f"Of all {_n(d.n + a.n)} rows {_n(d.fp + a.fp)} gain by a false {c.label}, "
+        f"{_n(d.fn + a.fn)} lose it, and "
         f"{_n(d.tp + a.tp + d.tn + a.tn)} are judged rightly. It is the same for every facet."
     )
 
@@ -202,7 +229,8 @@ def _flips(c: Case, value: float) -> str:
         return ""
     lose, keep, gain = c.facet.contrast.flips.tolist()
     return (
-        f"Judged like their nearest neighbours in {c.a}, {_n(lose)} of {c.d} would lose {c.label}, {_n(gain)} would "
+        f"Judged like their nearest neighbours in {c.a}, {_n(lose)} of {c.d} would lose "
+        f"{c.label}, {_n(gain)} would "
         f"gain it, and {_n(keep)} would keep their prediction."
     )
 
@@ -225,7 +253,9 @@ _WRITERS: dict[str, Callable[[Case, Any], str]] = {
         lambda s: float(s.tn), lambda s: float(s.tn + s.fp), "Rows without {label} that the model recognises"
     ),
     "DAR": _rate(lambda s: float(s.tp), _predicted, "Predictions of {label} that are right"),
-    "DRR": _rate(lambda s: float(s.tn), lambda s: float(s.tn + s.fn), "Predictions against {label} that are right"),
+    "DRR": _rate(
+        lambda s: float(s.tn), lambda s: float(s.tn + s.fn), "Predictions against {label} that are right"
+    ),
     "AD": _rate(lambda s: float(s.tp + s.tn), lambda s: float(s.n), "Right predictions"),
     "TE": _errors,
     "CDDPL": _conditional(predicted=True),

@@ -1,7 +1,7 @@
 """All that a report shows, as plain data: report.html and report.pdf are laid out from it.
 
-A new section is one more key here, a template of its own that report.html.jinja includes, and, where cards with
-tables and pictures will do, an entry of `further`, which both reports lay out alike.
+A new section is one more key here and a template of its own that report.html.jinja includes; where cards
+with tables and pictures will do, it is an entry of `further`, which both reports lay out alike.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _further(bias: BiasFindings) -> list[dict[str, Any]]:
         {
             "key": "beyond",
             "title": "Subgroups, classes and remedies",
-            "intro": "Measures beyond the ones above. A remedy's table shows each metric before and after it.",
+            "intro": "Measures beyond those above. A remedy's table shows each metric before and after it.",
             "cards": found,
         }
     ]
@@ -91,13 +91,19 @@ def _settings(findings: Findings) -> list[str]:
     if findings.bias is not None and config.bias.intervals is not None:
         how = config.bias.intervals
         told.append(
-            f"Intervals: {how.replicates:,} multinomial draws, seed {how.seed}, the middle {100 * how.confidence:g} %."
+            f"Intervals: {how.replicates:,} multinomial draws, seed {how.seed}, the middle "
+            f"{100 * how.confidence:g} %."
         )
     if config.shap is not None and explanation is not None:
-        seed = "none, so sampled values differ from run to run" if config.shap.seed is None else str(config.shap.seed)
+        seed = (
+            "none, so sampled values differ from run to run"
+            if config.shap.seed is None
+            else str(config.shap.seed)
+        )
         told.append(
             f"SHAP: {_samples(findings)}, {len(explanation.baseline):,} baseline "
-            f"{'row' if len(explanation.baseline) == 1 else 'rows'} (explanations_shap/baseline.csv), seed {seed}."
+            f"{'row' if len(explanation.baseline) == 1 else 'rows'} "
+            f"(explanations_shap/baseline.csv), seed {seed}."
         )
     return told
 

@@ -1,4 +1,4 @@
-"""report.pdf: the page on paper, typeset by Typst (the extra `clary[pdf]`), with no browser and no network."""
+"""report.pdf: the page on paper, typeset by Typst (the extra `clary[pdf]`): no browser, no network."""
 
 from __future__ import annotations
 
@@ -27,15 +27,13 @@ def render(page: dict[str, Any]) -> bytes:
     """The report as PDF. Names and values from the data reach Typst as data, never as its markup."""
     import typst
 
-    files = {
-        "main.typ": (FOLDER / "report.typ").read_bytes(),
-        "page.json": json.dumps({**page, **_drawn(page)}, default=vars, ensure_ascii=False).encode(),
-    }
-    found: bytes = typst.compile(files, format="pdf", font_paths=_fonts())
+    shown = json.dumps({**page, **_drawn(page)}, default=vars, ensure_ascii=False)
+    template = (FOLDER / "report.typ").read_bytes()
+    found: bytes = typst.compile(template, format="pdf", font_paths=_fonts(), sys_inputs={"page": shown})
     return found
 
 
-def _fonts() -> list[str]:
+def _fonts() -> list[Any]:
     """Where the report's typeface is; Typst looks among the system's fonts besides."""
     found = importlib.util.find_spec("font_source_sans_pro")
     return [str(Path(str(found.origin)).parent / "files")] if found else []
@@ -67,7 +65,8 @@ def _whole(svg: str) -> str:
 
 @cache
 def _style() -> str:
-    """The charts' part of report.css in the colours of paper, which Typst's SVG reader takes only as values."""
+    """The charts' part of report.css in the colours of paper, which Typst's SVG reader takes "
+    "only as values."""
     style = (FOLDER / "report.css").read_text("utf-8")
     colours = dict(re.findall(r"--([\w-]+): (#\w+)", style[style.index("@media print") :]))
     charts = style[style.index("/* CHARTS */") :].replace(".chart text", "text")

@@ -59,15 +59,22 @@ def metrics(records: list[dict[str, Any]], title: str) -> str:
 
 def bias(stage: dict[str, Any]) -> str:
     """Every facet value of a stage, with its warnings."""
-    drawn = f"<p>Positive label: {html.escape(stage['label'])} = {html.escape(stage['label_value_or_threshold'])}</p>"
+    drawn = (
+        f"<p>Positive label: {html.escape(stage['label'])} = "
+        f"{html.escape(stage['label_value_or_threshold'])}</p>"
+    )
     for facet, values in stage["facets"].items():
         for value in values:
             rows = value["rows"]
             title = (
-                f"{facet}: {value['value_or_threshold']} ({rows['facet']:,} rows against {rows['others']:,} others)"
+                f"{facet}: {value['value_or_threshold']} ({rows['facet']:,} rows against "
+                f"{rows['others']:,} others)"
             )
             drawn += metrics(value["metrics"], title)
-            few = [f"{w['rows']} {w['part']} of the {w['facet']}: {', '.join(w['metrics'])}" for w in value["warnings"]]
+            few = [
+                f"{w['rows']} {w['part']} of the {w['facet']}: {', '.join(w['metrics'])}"
+                for w in value["warnings"]
+            ]
             drawn += f"<p>Few rows: {html.escape('; '.join(few))}.</p>" if few else ""
     return drawn
 
@@ -80,9 +87,13 @@ def beyond(stage: dict[str, Any]) -> str:
             drawn += metrics(group["metrics"], " & ".join(group["value_or_threshold"].values()))
     for facet, values in stage.get("multiclass", {}).items():
         for value in values:
-            drawn += metrics(value["distribution"], f"{facet}: {value['value_or_threshold']}, over all classes")
+            drawn += metrics(
+                value["distribution"], f"{facet}: {value['value_or_threshold']}, over all classes"
+            )
             for each in value["classes"]:
-                title = f"{facet}: {value['value_or_threshold']}, class {each['label_value']} against the rest"
+                title = (
+                    f"{facet}: {value['value_or_threshold']}, class {each['label_value']} against the rest"
+                )
                 drawn += metrics(each["metrics"], title)
     for facet, values in stage.get("regression", {}).items():
         for value in values:
@@ -97,11 +108,14 @@ def mitigation(found: dict[str, Any]) -> str:
     for facet, values in found.get("reweighing", {}).get("facets", {}).items():
         for value in values:
             parts = [
-                f"{'in' if p['facet'] else 'outside'} the facet, {'positive' if p['positive_label'] else 'negative'}: "
+                f"{'in' if p['facet'] else 'outside'} the facet, "
+                f"{'positive' if p['positive_label'] else 'negative'}: "
                 f"{p['weight']:.3f}"
                 for p in value["weights"]
             ]
-            drawn += _effect(value["metrics"], f"Reweighing {facet}: {value['value_or_threshold']}", "; ".join(parts))
+            drawn += _effect(
+                value["metrics"], f"Reweighing {facet}: {value['value_or_threshold']}", "; ".join(parts)
+            )
     for facet, values in found.get("thresholds", {}).get("facets", {}).items():
         for value in values:
             for tried in value["strategies"]:
@@ -132,7 +146,10 @@ def importance(found: dict[str, Any], most: int = 30) -> str:
         errors = part.get("standard_errors", {})
         rows = []
         for name, value in ranked:
-            bar = f"<rect width='{240 * abs(value) / top:.1f}' height='14' fill='{BLUE if value >= 0 else RED}'/>"
+            bar = (
+                f"<rect width='{240 * abs(value) / top:.1f}' height='14' "
+                f"fill='{BLUE if value >= 0 else RED}'/>"
+            )
             error = "" if errors.get(name) is None else f"{errors[name]:.2g}"
             rows.append([html.escape(name), svg(240, 14, bar), f"{value:.4g}", error])
         head = ["Feature", "", "Global value", "Standard error of a row's value"]
@@ -144,12 +161,19 @@ def beeswarm(local: dict[str, list[float]], found: dict[str, Any], most: int = 1
     """The rows' SHAP values, one line a feature, from explanations_shap/out.csv."""
     drawn = ""
     for output, part in found.items():
-        ranked = sorted(part["global_shap_values"], key=lambda name: -abs(part["global_shap_values"][name]))[:most]
-        columns = {name: local[f"{name}_{output}"][:: max(1, len(local[f"{name}_{output}"]) // dots)] for name in ranked}
+        ranked = sorted(part["global_shap_values"], key=lambda name: -abs(part["global_shap_values"][name]))[
+            :most
+        ]
+        columns = {
+            name: local[f"{name}_{output}"][:: max(1, len(local[f"{name}_{output}"]) // dots)]
+            for name in ranked
+        }
         top = max((abs(value) for values in columns.values() for value in values), default=1.0) or 1.0
         rows = []
         for name, values in columns.items():
-            marks = "".join(f"M{260 + 250 * v / top:.1f} {4 + 16 * (i * 0.618 % 1):.1f}h0" for i, v in enumerate(values))
+            marks = "".join(
+                f"M{260 + 250 * v / top:.1f} {4 + 16 * (i * 0.618 % 1):.1f}h0" for i, v in enumerate(values)
+            )
             line = f"<line x1='260' x2='260' y1='0' y2='24' stroke='{GREY}'/>"
             dot = f"<path d='{marks}' stroke='{BLUE}' stroke-width='4' stroke-linecap='round' opacity='.6'/>"
             rows.append([html.escape(name), svg(520, 24, line + dot)])
@@ -165,7 +189,11 @@ def waterfall(local: dict[str, list[float]], found: dict[str, Any], row: int, mo
         ranked = sorted(values, key=lambda name: -abs(values[name]))
         start = part["expected_value"]
         steps = [(name, values[name]) for name in ranked[:most]]
-        steps += [("all other features", sum(values[name] for name in ranked[most:]))] if len(ranked) > most else []
+        steps += (
+            [("all other features", sum(values[name] for name in ranked[most:]))]
+            if len(ranked) > most
+            else []
+        )
         ends = [start]
         for _, value in steps:
             ends.append(ends[-1] + value)
@@ -185,14 +213,23 @@ def dependence(items: list[dict[str, Any]]) -> str:
     for item in items:
         for output, scores in zip(item["label_headers"], item["model_predictions"], strict=True):
             title = f"{item['feature_name']}: mean score of {output}"
-            drawn += _bars(item, scores, title) if item["data_type"] == "categorical" else _line(item, scores, title)
+            drawn += (
+                _bars(item, scores, title)
+                if item["data_type"] == "categorical"
+                else _line(item, scores, title)
+            )
     return drawn
 
 
 def _bars(item: dict[str, Any], scores: list[float], title: str) -> str:
     top = max(map(abs, scores), default=1.0) or 1.0
     rows = [
-        [html.escape(str(value)), svg(240, 14, _bar(240 * abs(score) / top)), f"{score:.4g}", f"{share:.1%} of the rows"]
+        [
+            html.escape(str(value)),
+            svg(240, 14, _bar(240 * abs(score) / top)),
+            f"{score:.4g}",
+            f"{share:.1%} of the rows",
+        ]
         for value, score, share in zip(item["feature_values"], scores, item["data_distribution"], strict=True)
     ]
     return table(["Value", "", "Score", ""], rows, title)
@@ -206,12 +243,17 @@ def _line(item: dict[str, Any], scores: list[float], title: str) -> str:
     values, low, high = item["feature_values"], min(scores), max(scores)
     wide, tall = (values[-1] - values[0]) or 1.0, (high - low) or 1.0
     points = [
-        (30 + 440 * (v - values[0]) / wide, 130 - 110 * (s - low) / tall) for v, s in zip(values, scores, strict=True)
+        (30 + 440 * (v - values[0]) / wide, 130 - 110 * (s - low) / tall)
+        for v, s in zip(values, scores, strict=True)
     ]
-    line = f"<path d='M{' L'.join(f'{x:.1f} {y:.1f}' for x, y in points)}' fill='none' stroke='{BLUE}' stroke-width='2'/>"
+    line = (
+        f"<path d='M{' L'.join(f'{x:.1f} {y:.1f}' for x, y in points)}' fill='none' stroke='{BLUE}' "
+        "stroke-width='2'/>"
+    )
     marks = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='3' fill='{BLUE}'/>" for x, y in points)
     shares = "".join(
-        f"<rect x='{x - 8:.1f}' y='{170 - 40 * share:.1f}' width='16' height='{40 * share:.1f}' fill='{LIGHT}'/>"
+        f"<rect x='{x - 8:.1f}' y='{170 - 40 * share:.1f}' width='16' height='{40 * share:.1f}' "
+        f"fill='{LIGHT}'/>"
         for (x, _), share in zip(points, item["data_distribution"], strict=True)
     )
     told = f"<p>{values[0]:.4g} to {values[-1]:.4g}; scores from {low:.4g} to {high:.4g}</p>"

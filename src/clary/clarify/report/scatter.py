@@ -53,7 +53,9 @@ def scatters(explanation: Explanation, output: int) -> list[Scatter]:
 def _scatter(explanation: Explanation, feature: int, output: int) -> Scatter:
     features = explanation.features
     rows = evenly(len(features), FITTED_ROWS)
-    partner, explained = strongest_partner(features.iloc[rows], explanation.values[rows, feature, output], feature)
+    partner, explained = strongest_partner(
+        features.iloc[rows], explanation.values[rows, feature, output], feature
+    )
     rows = evenly(len(features), DOTS)
     column, values = features.iloc[rows, feature], explanation.values[rows, feature, output]
     places, ticks = _across(column)
@@ -126,7 +128,9 @@ def _across(column: pd.Series[Any]) -> tuple[Floats, list[Tick]]:
         if not present.size:
             return np.full(len(numbers), np.nan), []
         scale = around([float(present.min()), float(present.max())], 44, 334)
-        return np.array([scale.place(v) if np.isfinite(v) else np.nan for v in numbers.tolist()]), scale.ticks(4)
+        return np.array(
+            [scale.place(v) if np.isfinite(v) else np.nan for v in numbers.tolist()]
+        ), scale.ticks(4)
     text = column.astype(object).where(column.notna(), None).map(str)
     names = text.value_counts().index[:CATEGORIES].tolist()
     width = 290 / len(names)
@@ -139,7 +143,11 @@ def _across(column: pd.Series[Any]) -> tuple[Floats, list[Tick]]:
 def _colours(column: pd.Series[Any]) -> tuple[Codes, list[tuple[int, str]]]:
     if is_number(column) and column.nunique() > PARTS:
         low, middle, high = (words.plain(float(q)) for q in column.quantile([0.1, 0.5, 0.9]))
-        return levels(column), [(0, f"low, about {low}"), (2, f"middle, {middle}"), (4, f"high, about {high}")]
+        return levels(column), [
+            (0, f"low, about {low}"),
+            (2, f"middle, {middle}"),
+            (4, f"high, about {high}"),
+        ]
     text = column.astype(object).where(column.notna(), None).map(str)
     names = text.value_counts().index.tolist()
     chosen = names[:4]

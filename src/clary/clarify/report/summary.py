@@ -48,11 +48,14 @@ def asked(findings: Findings, stages: Sequence[StageBias]) -> list[str]:
         told.append(f"Do outcomes ({positive(stages[0])}) differ by {names}, {what}?")
     if findings.explanation is not None:
         told.append(
-            f"Which of its {findings.explanation.features.shape[1]} features does the model rest on, and how does "
+            f"Which of its {findings.explanation.features.shape[1]} features does the model "
+            "rest on, and how does "
             "each row come to its score?"
         )
     if findings.dependence:
-        told.append(f"How does the score move along {words.listed([d.feature for d in findings.dependence])}?")
+        told.append(
+            f"How does the score move along {words.listed([d.feature for d in findings.dependence])}?"
+        )
     return told
 
 
@@ -79,9 +82,16 @@ def _of_stage(stage: StageBias, findings: Findings) -> Iterator[Finding]:
 
 
 def _largest(stage: StageBias, names: Sequence[str]) -> tuple[FacetBias, dict[str, Any]] | None:
-    """The record of these metrics that lies furthest from no disparity; certain ones before uncertain ones."""
+    """The record of these metrics that lies furthest from no disparity; certain ones before "
+    "uncertain ones."""
     found = [
-        (_is_sure(record) + _is_based(record, facet), abs(record["value"] - find(record["name"]).scale.fair), -i, facet, record)
+        (
+            _is_sure(record) + _is_based(record, facet),
+            abs(record["value"] - find(record["name"]).scale.fair),
+            -i,
+            facet,
+            record,
+        )
         for i, facet in enumerate(f for facets in stage.facets.values() for f in facets)
         for record in facet.metrics
         if record["name"] in names and isinstance(record["value"], float)
@@ -123,7 +133,13 @@ def certain(record: dict[str, Any], stage: StageBias) -> tuple[str, str]:
         return "How certain this is was not measured.", ""
     low, high = (float(e) for e in ends)
     if abs(record["value"]) < words.NEGLIGIBLE:
-        return f"No difference is seen; the interval goes from {words.points(low)} to {words.points(high)} points.", ""
+        return (
+            (
+                f"No difference is seen; the interval goes from {words.points(low)} to "
+                f"{words.points(high)} points."
+            ),
+            "",
+        )
     share = f"{100 * stage.intervals.confidence:g} % interval {words.points(low)} to {words.points(high)}"
     if p < 0.01:
         return f"Clear: {share} points; chance alone hardly gives this (p < 0.01).", SURE
@@ -151,7 +167,8 @@ def _importance(findings: Findings) -> Iterator[Finding]:
     here = " ".join(facets) or _no_facet(list(findings.roles.facets))
     yield Finding(
         "In the model",
-        f"The score{output} rests most on {words.listed(top)}: {'they carry' if len(top) > 1 else 'it carries'} "
+        f"The score{output} rests most on {words.listed(top)}: "
+        f"{'they carry' if len(top) > 1 else 'it carries'} "
         f"{100 * share:.0f} % of all that the features move it.",
         here,
         _separated(explanation, order, k),
@@ -163,13 +180,18 @@ def _place(name: str, names: list[str], order: Any, shares: Any) -> str:
     i = names.index(name)
     rank = int(np.flatnonzero(order == i)[0]) + 1
     return (
-        f"{name} itself is number {rank} of {len(names)}, with {100 * float(shares[i]):.1f} %; other features may "
+        f"{name} itself is number {rank} of {len(names)}, with {100 * float(shares[i]):.1f} %; "
+        "other features may "
         "stand in for it."
     )
 
 
 def _no_facet(facets: list[str]) -> str:
-    return f"The model does not get {words.listed(facets)}: other features may stand in for it." if facets else ""
+    return (
+        f"The model does not get {words.listed(facets)}: other features may stand in for it."
+        if facets
+        else ""
+    )
 
 
 def _separated(explanation: Any, order: Any, k: int) -> str:

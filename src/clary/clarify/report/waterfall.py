@@ -70,7 +70,10 @@ def _telling(explanation: Explanation, output: int, threshold: float | None) -> 
     if doubt.max() > 0:
         yield "The least certain of the others", int(np.argmax(doubt))
     elif threshold is not None and scores.min() <= threshold <= scores.max():
-        yield f"Closest to the threshold of {words.plain(threshold)}", int(np.argmin(np.abs(scores - threshold)))
+        yield (
+            f"Closest to the threshold of {words.plain(threshold)}",
+            int(np.argmin(np.abs(scores - threshold))),
+        )
 
 
 def row_errors(explanation: Explanation, output: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -85,9 +88,7 @@ def _waterfall(explanation: Explanation, row: int, output: int, why: str) -> Wat
     least = SEEN * float(np.abs(values).sum())
     shown = [i for i in order[:STEPS] if abs(values[i]) > least]
     shown = order if len(order) == len(shown) + 1 else shown
-    parts = [
-        (_named(explanation, row, i), float(values[i]), float(errors[i])) for i in shown
-    ]
+    parts = [(_named(explanation, row, i), float(values[i]), float(errors[i])) for i in shown]
     rest = order[len(shown) :]
     if rest:
         together = (float(values[rest].sum()), float(np.sqrt((errors[rest] ** 2).sum())))
