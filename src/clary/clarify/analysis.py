@@ -44,7 +44,8 @@ def analyze(
     (rows of features in, one answer for each out); it may be left out where nothing needs a model. With
     `output_dir` the files that Clarify writes are written there: analysis.json, <report>.html, .ipynb and
     .pdf, explanations_shap/out.csv and baseline.csv. `trees` is the model itself where it is a tree model:
-    SHAP is then read from it if it adds up to the explained score. Raises ClarifyError that says what to change.
+    SHAP is then read from it if it adds up to the explained score. Raises ClarifyError that says
+    what to change.
     """
     parsed = parse(config)
     if parsed.needs_model and predict is None:
