@@ -73,7 +73,7 @@ def _output(explanation: Explanation, k: int, several: bool) -> dict[str, Any]:
 
 def _scatter(found: Scatter) -> dict[str, Any]:
     told = (
-        f"{100 * found.explained:.0f} % of the spread at equal values of {found.name}"
+        f"{words.percent(found.explained, 0)} of the spread at equal values of {found.name}"
         if found.partner
         else ""
     )

@@ -206,7 +206,7 @@ def curve(dependence: Dependence, outputs: list[str]) -> Curve:
     k = len(outputs) - 1 if len(outputs) < 3 else int(np.argmax(moved))
     mean, shares = dependence.predictions[k], 100 * dependence.distribution
     texts = [words.plain(v) if isinstance(v, int | float) else str(v) for v in dependence.values]
-    says = [f"{t}: {s:.1f} % of the rows" for t, s in zip(texts, shares, strict=True)]
+    says = [f"{t}: {words.percent(s / 100)} of the rows" for t, s in zip(texts, shares, strict=True)]
     name = outputs[k] if len(outputs) > 1 else ""
     if dependence.kind != "numerical":
         top = float(np.abs(mean).max()) or 1.0

@@ -96,7 +96,7 @@ def _categories(column: Column) -> str:
         return "no values"
     if counts.iloc[0] == 1:
         return "every value once"
-    return ", ".join(f"{_short(value)} {100 * n / len(column):.0f} %" for value, n in counts.items())
+    return ", ".join(f"{_short(value)} {words.percent(n / len(column), 0)}" for value, n in counts.items())
 
 
 def _short(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from clary.clarify.bias_metrics import FacetBias, StageBias
 from clary.clarify.contrast import Side
+from clary.clarify.group_sizes import MINIMUM
 from clary.clarify.metrics.registry import find
 from clary.clarify.report import charts, words
 from clary.clarify.report.meaning import Case, meaning
@@ -37,9 +38,11 @@ def detailed(stage: StageBias) -> list[FacetBias]:
     return [facet for facet in everything if any(facet is chosen for chosen in strongest)]
 
 
-def _disparity(facet: FacetBias) -> float:
+def _disparity(facet: FacetBias) -> tuple[bool, float]:
+    """Large facets before ones that are too small to say much."""
+    large = float(facet.contrast.sizes[1].sum()) >= MINIMUM
     found = {r["name"]: r["value"] for r in facet.metrics if isinstance(r["value"], float)}
-    return abs(found.get("DPPL", found.get("DPL", 0.0)))
+    return large, abs(found.get("DPPL", found.get("DPL", 0.0)))
 
 
 def _overview(facet: FacetBias, predicted: bool) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _explained(group: str, plainly: float, within: float) -> str:
     if left < 0:
         return f"The {kept}: the direction turns, so {group} hides the opposite of what the totals show."
     if left < 0.9:
-        return f"The {kept}: {group} accounts for {100 * (1 - left):.0f} % of the difference."
+        return f"The {kept}: {group} accounts for {percent(1 - left, 0)} of the difference."
     return f"The {kept}: {group} does not account for the difference."
 
 

@@ -108,7 +108,7 @@ def _is_based(record: dict[str, Any], facet: FacetBias) -> bool:
 
 
 def _is_sure(record: dict[str, Any]) -> bool:
-    return record.get("p_value") is not None and record["p_value"] < 0.05
+    return record.get("p_value") is not None and bool(record["p_value"] < 0.05)
 
 
 def _told(facet: FacetBias, record: dict[str, Any], stage: StageBias, findings: Findings) -> Finding:
@@ -169,7 +169,7 @@ def _importance(findings: Findings) -> Iterator[Finding]:
         "In the model",
         f"The score{output} rests most on {words.listed(top)}: "
         f"{'they carry' if len(top) > 1 else 'it carries'} "
-        f"{100 * share:.0f} % of all that the features move it.",
+        f"{words.percent(share, 0)} of all that the features move it.",
         here,
         _separated(explanation, order, k),
         "",
@@ -180,7 +180,7 @@ def _place(name: str, names: list[str], order: Any, shares: Any) -> str:
     i = names.index(name)
     rank = int(np.flatnonzero(order == i)[0]) + 1
     return (
-        f"{name} itself is number {rank} of {len(names)}, with {100 * float(shares[i]):.1f} %; "
+        f"{name} itself is number {rank} of {len(names)}, with {words.percent(float(shares[i]))}; "
         "other features may "
         "stand in for it."
     )

@@ -44,9 +44,9 @@ def change(value: float) -> str:
     return f"+{plain(value)}" if value > 0 else plain(value)
 
 
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal; the sign keeps to its number."""
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+def percent(share: float, decimals: int = 1) -> str:
+    """A share as a percentage; the sign keeps to its number."""
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def points(difference: float) -> str:
@@ -88,7 +88,7 @@ def sureness(record: dict[str, Any], confidence: float, signed: bool) -> str:
     if ends is None:
         return str(record.get("interval_error", ""))
     chance = "" if p is None else f", p {'< 0.01' if p < 0.01 else f'= {p:.2f}'}"
-    return f"{100 * confidence:g} % interval {interval(ends, signed)}{chance}"
+    return f"{100 * confidence:g}\N{NO-BREAK SPACE}% interval {interval(ends, signed)}{chance}"
 
 
 def warning(small: SmallGroup, facet: str, others: str) -> str:
