@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from clary.clarify.bias_metrics import FacetBias, StageBias
@@ -18,24 +18,31 @@ MOST_DETAILED = 6
 GLANCE = ("DPL", "DPPL", "DI", "RD", "AD")
 
 
-def overviews(stages: Sequence[StageBias]) -> list[dict[str, Any]]:
+Chosen = Collection[tuple[str, str]]
+"""Facet values, each by its facet's name and its text."""
+
+
+def overviews(stages: Sequence[StageBias], chosen: Chosen) -> list[dict[str, Any]]:
     """One overview for each facet value: the two sides' sizes, shares and outcomes."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for stage in stages:
         predicted = stage.stage == "post_training_bias"
-        for facet in detailed(stage):
+        for facet in _detailed(stage, chosen):
             key = (facet.facet, facet.value_or_threshold)
             found.setdefault(key, {}).update(_overview(facet, predicted))
     return list(found.values())
 
 
-def detailed(stage: StageBias) -> list[FacetBias]:
-    """The facet values that are shown in full, in their order."""
-    everything = [facet for facets in stage.facets.values() for facet in facets]
-    if len(everything) <= MOST_DETAILED:
-        return everything
+def chosen(stages: Sequence[StageBias]) -> Chosen:
+    """The facet values that are shown in full: all, or the ones with the largest disparities at the end."""
+    everything = [f for stage in stages[-1:] for facets in stage.facets.values() for f in facets]
     strongest = sorted(everything, key=_disparity, reverse=True)[:MOST_DETAILED]
-    return [facet for facet in everything if any(facet is chosen for chosen in strongest)]
+    return {(facet.facet, facet.value_or_threshold) for facet in strongest}
+
+
+def _detailed(stage: StageBias, chosen: Chosen) -> list[FacetBias]:
+    everything = [facet for facets in stage.facets.values() for facet in facets]
+    return [facet for facet in everything if (facet.facet, facet.value_or_threshold) in chosen]
 
 
 def _disparity(facet: FacetBias) -> tuple[bool, float]:
@@ -92,7 +99,7 @@ def _outcomes(o: Side, whole: float) -> dict[str, Any]:
     return {"parts": parts, "shares": shares}
 
 
-def measured(stage: StageBias, group: str) -> dict[str, Any]:
+def measured(stage: StageBias, group: str, chosen: Chosen) -> dict[str, Any]:
     """Every metric of a stage, for the facet values that are shown in full; all of them at a glance."""
     after = stage.stage == "post_training_bias"
     label = positive(stage)
@@ -100,7 +107,7 @@ def measured(stage: StageBias, group: str) -> dict[str, Any]:
         "title": "Bias of the model's predictions" if after else "Bias in the data",
         "subtitle": "Post-training metrics" if after else "Pre-training metrics",
         "key": stage.stage,
-        "facets": [_facet(facet, stage, label, group) for facet in detailed(stage)],
+        "facets": [_facet(facet, stage, label, group) for facet in _detailed(stage, chosen)],
         "glance": _glance(stage),
     }
 

@@ -27,7 +27,8 @@ def page(findings: Findings) -> dict[str, Any]:
     report = findings.config.report
     bias = findings.bias or BiasFindings()
     stages = [s for s in (bias.pre_training, bias.post_training) if s is not None]
-    group = findings.roles.group
+    group = "" if findings.roles.group is None else str(findings.roles.group.name)
+    chosen = facets.chosen(stages)
     return {
         "title": report.title if report else "Analysis Report",
         "made": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
@@ -35,9 +36,9 @@ def page(findings: Findings) -> dict[str, Any]:
         "facts": _facts(findings, stages),
         "findings": summary.findings_that_matter(findings, stages),
         "data": columns.section(findings),
-        "facets": facets.overviews(stages),
-        "stages": [facets.measured(stage, "" if group is None else str(group.name)) for stage in stages],
-        "further": _further(bias),
+        "facets": facets.overviews(stages, chosen),
+        "stages": [facets.measured(stage, group, chosen) for stage in stages],
+        "further": _further(bias, chosen),
         "shap": attributions.section(findings),
         "curves": [_curve(findings, i) for i in range(len(findings.dependence))],
         "again": _again(findings),
@@ -56,9 +57,9 @@ def _facts(findings: Findings, stages: list[StageBias]) -> list[tuple[str, str]]
     return facts
 
 
-def _further(bias: BiasFindings) -> list[dict[str, Any]]:
+def _further(bias: BiasFindings, chosen: facets.Chosen) -> list[dict[str, Any]]:
     """Sections made of cards with a table, a picture (`svg`), or both."""
-    found = [{"svg": "", **vars(table)} for table in tables(bias)]
+    found = [{"svg": "", **vars(table)} for table in tables(bias, chosen)]
     if not found:
         return []
     return [
