@@ -183,3 +183,26 @@ def test_names_are_never_read_as_markup(tmp_path: Path, name: str, value: str) -
     clarify.analyze(asked, data, model, tmp_path)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
     assert "</script>" not in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_rows_that_are_only_counted_still_show_the_labels(tmp_path: Path) -> None:
+    rows = 1_100_000
+    table = pd.DataFrame({"sex": np.arange(rows) % 2, "y": np.arange(rows) % 4 == 0})
+    table.to_parquet(tmp_path / "data.parquet")
+    asked = {
+        "dataset_type": "application/x-parquet",
+        "label": "y",
+        "label_values_or_threshold": ["True"],
+        "facet": [{"name_or_index": "sex", "value_or_threshold": [1]}],
+        "methods": {"pre_training_bias": {"methods": ["CI"]}, "report": {"name": "report"}},
+    }
+    clarify.analyze(asked, tmp_path / "data.parquet", output_dir=tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text("utf-8")
+    assert "275,000 · 25.0\N{NO-BREAK SPACE}%" in page
+    assert "columns are not described" in page
+
+
+def test_a_report_of_many_rows_stays_small(tmp_path: Path) -> None:
+    many = pd.concat([PEOPLE] * 75, ignore_index=True)
+    clarify.analyze(config(), many, model, tmp_path)
+    assert (tmp_path / "report.html").stat().st_size < 1_500_000

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clary.clarify.bias_metrics import StageBias
 from clary.clarify.columns import Column
 from clary.clarify.findings import Findings
 from clary.clarify.report import words
@@ -45,6 +46,29 @@ def section(findings: Findings) -> dict[str, Any] | None:
 
 
 _ORDER = ("label", "prediction", "facet", "group", "feature", "not for the model", "weight", "key")
+
+
+def counted(stage: StageBias) -> dict[str, Any] | None:
+    """How the label is spread where the rows were only counted."""
+    facets = [facet for values in stage.facets.values() for facet in values]
+    if not facets:
+        return None
+    rows = facets[0].contrast.sizes.sum(axis=(0, 2))
+    classes = [
+        _class(name, int(n), float(n / rows.sum()), float(n / rows.max()), is_positive)
+        for name, n, is_positive in (
+            (stage.label_value_or_threshold, rows[1], True),
+            ("all others", rows[0], False),
+        )
+    ]
+    label = {"name": stage.label, "classes": classes, "more": 0, "svg": ""}
+    note = "The rows were counted from their files, a part at a time: columns are not described."
+    return {"columns": [], "more": 0, "label": label, "notes": [note]}
+
+
+def _class(name: str, rows: int, share: float, width: float, positive: bool) -> dict[str, Any]:
+    parts = [("d" if positive else "a", 0, round(100 * width, 2))]
+    return {"name": name, "rows": rows, "share": share, "positive": positive, "parts": parts}
 
 
 def _part(name: str, findings: Findings) -> str:
@@ -141,13 +165,7 @@ def _label(label: Column, findings: Findings) -> dict[str, Any]:
     counts = label.map(str).value_counts()
     top = int(counts.max())
     classes = [
-        {
-            "name": str(value),
-            "rows": int(n),
-            "share": n / len(label),
-            "positive": _is_one_of(str(value), positive),
-            "parts": [("d" if _is_one_of(str(value), positive) else "a", 0, round(100 * n / top, 2))],
-        }
+        _class(str(value), int(n), n / len(label), n / top, _is_one_of(str(value), positive))
         for value, n in counts[:SHOWN_CLASSES].items()
     ]
     return {

@@ -35,7 +35,7 @@ def page(findings: Findings) -> dict[str, Any]:
         "asked": summary.asked(findings, stages),
         "facts": _facts(findings, stages),
         "findings": summary.findings_that_matter(findings, stages),
-        "data": columns.section(findings),
+        "data": columns.section(findings) or (columns.counted(stages[0]) if stages else None),
         "facets": facets.overviews(stages, chosen),
         "stages": [facets.measured(stage, group, chosen) for stage in stages],
         "further": _further(bias, chosen),
