@@ -63,7 +63,7 @@ def test_the_files_lie_where_clarify_puts_them(output: Path) -> None:
     files = sorted(str(p.relative_to(output)) for p in output.rglob("*") if p.is_file())
     assert files == [
         *("analysis.json", "explanations_shap/baseline.csv", "explanations_shap/out.csv"),
-        *("report.html", "report.ipynb"),
+        *("report.html", "report.ipynb", "report.pdf"),
     ]
 
 
@@ -130,7 +130,7 @@ def test_the_notebook_is_valid_and_its_code_compiles(output: Path) -> None:
     notebook = nbformat.read(output / "report.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    assert len(code) == 5
+    assert len(code) == 8
     for source in code:
         compile(source, "cell", "exec")
 

@@ -65,7 +65,7 @@ def test_an_analysis_writes_it_everywhere(tmp_path: Path) -> None:
     assert len(items[0]["model_predictions"]) == 1 and items[0]["label_headers"] == ["label0"]
     assert json.loads((tmp_path / "analysis.json").read_text()) == document
     page = (tmp_path / "report.html").read_text()
-    assert "How the score follows a feature" in page and page.count('class="curve"') == 2
+    assert "How the score follows a feature" in page and page.count('aria-label="Mean score as ') == 2
     assert "Partial dependence" in (tmp_path / "report.ipynb").read_text()
 
 

@@ -104,8 +104,8 @@ def test_the_report_shows_segments_beside_the_whole(tmp_path: Path) -> None:
     assert "towns (town)" in page and "[30, 40], (60, 70]" in page and "All rows" in page
     notebook = nbformat.read(tmp_path / "report.ipynb", as_version=4)
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    printed = "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", []))
-    assert f"towns (town): old, {PEOPLE['town'].isin(['A', 'B']).sum()} rows" in printed
+    drawn = "".join(o["data"].get("text/html", "") for c in notebook.cells for o in c.get("outputs", []))
+    assert f"town: old, {PEOPLE['town'].isin(['A', 'B']).sum()} rows" in drawn
 
 
 def test_a_facet_means_the_same_in_every_segment() -> None:

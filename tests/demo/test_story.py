@@ -52,7 +52,7 @@ def test_clarifys_files_are_laid_out_as_clarify_does(story: Story, place: tuple[
     keys = {
         o["Key"].removeprefix(prefix) for o in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
     }
-    assert {"analysis.json", "report.html", "report.ipynb"} <= keys
+    assert {"analysis.json", "report.html", "report.ipynb", "report.pdf"} <= keys
     assert {"explanations_shap/out.csv", "explanations_shap/baseline.csv"} <= keys
     analysis = json.loads(s3.get_object(Bucket=bucket, Key=prefix + "analysis.json")["Body"].read())
     for stage, names in (("pre_training_bias_metrics", PRE), ("post_training_bias_metrics", POST)):

@@ -65,7 +65,8 @@ def test_reports(scripts: Scripts, watched: Clary, prefix: str) -> None:
     scripts["v2_clarify"].end()
     scripts["v3_deploy"].end()
     found = results(watched, prefix)
-    assert {"analysis.json", "analysis_config.json", "report.html", "report.ipynb"} <= found.keys()
+    written = {"analysis.json", "analysis_config.json", "report.html", "report.ipynb", "report.pdf"}
+    assert written <= found.keys()
     page = found["report.html"].decode()
     assert page.lstrip().lower().startswith("<!doctype html") and "DPL" in page
     notebook = nbformat.reads(found["report.ipynb"].decode(), as_version=4)

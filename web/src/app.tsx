@@ -15,6 +15,7 @@ const Jobs = lazy(() => import("./pages/jobs"));
 const Job = lazy(() => import("./pages/job"));
 const Reports = lazy(() => import("./pages/reports"));
 const Report = lazy(() => import("./pages/report"));
+const Comparison = lazy(() => import("./pages/comparison"));
 const Models = lazy(() => import("./pages/models"));
 const Endpoints = lazy(() => import("./pages/endpoints"));
 const Endpoint = lazy(() => import("./pages/endpoint"));
@@ -35,6 +36,7 @@ function page([place, first, second]: string[]): ReactNode {
   if (place === "jobs" && (first === "training" || first === "processing")) {
     return second ? <Job kind={first} name={second} key={second} /> : <Jobs kind={first} />;
   }
+  if (place === "reports" && first && second) return <Comparison first={first} second={second} key={`${first}/${second}`} />;
   if (place === "reports") return first ? <Report name={first} key={first} /> : <Reports />;
   if (place === "models") return <Models name={first} />;
   if (place === "endpoints") return first ? <Endpoint name={first} key={first} /> : <Endpoints />;

@@ -43,3 +43,11 @@ export async function objectKeys(bucket: string, prefix: string): Promise<string
   const answer = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
   return (answer.Contents ?? []).map((object) => object.Key ?? "");
 }
+
+/** Hand an object to the browser's downloads. */
+export async function download(Bucket: string, Key: string) {
+  const { client, sdk } = await s3();
+  const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
+  const ResponseContentDisposition = `attachment; filename*=UTF-8''${encodeURIComponent(Key.split("/").pop() ?? Key)}`;
+  location.assign(await getSignedUrl(client, new sdk.GetObjectCommand({ Bucket, Key, ResponseContentDisposition }), { expiresIn: 60 }));
+}

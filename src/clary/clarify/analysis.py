@@ -26,7 +26,7 @@ from clary.clarify.kernel_shap import baseline_of, evenly, explain
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
 from clary.clarify.predictions import Predict, ask, labels, positive_scores
-from clary.clarify.report import html, notebook
+from clary.clarify.report import html, notebook, page, pdf
 from clary.clarify.roles import Roles, cast
 from clary.clarify.segments import analysed, divided
 from clary.clarify.text.explanation import TextExplanation
@@ -54,7 +54,7 @@ def analyze(
     `data` is a table, a file or a folder of files of `dataset_type`; of series it may be a Panel. `predict`
     is asked for a model's answers (rows of features or images in, one answer for each out), `forecast` for
     those of series; they may be left out where nothing needs a model. With `output_dir` the files that
-    Clarify writes are written there: analysis.json, <report>.html and .ipynb, explanations_shap/out.csv
+    Clarify writes are written there: analysis.json, <report>.html, .ipynb and .pdf, explanations_shap/out.csv
     (out.jsonl for text) and baseline.csv, or images' heat maps; `output_uri` is where they will lie in the
     end. `trees` is the model itself where it is a tree model: SHAP is then read from it if it adds up to the
     explained score. Raises ClarifyError that says what to change.
@@ -219,8 +219,13 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
     if findings.forecasts is not None:
         series.write_lines(findings.forecasts, folder)
     if report is not None:
-        (folder / f"{report.name}.html").write_text(html.render(findings), "utf-8")
+        shown = page.page(findings)
+        (folder / f"{report.name}.html").write_text(html.render(shown), "utf-8")
         (folder / f"{report.name}.ipynb").write_text(notebook.render(findings), "utf-8")
+        if pdf.available():
+            (folder / f"{report.name}.pdf").write_bytes(pdf.render(shown))
+        else:
+            log(pdf.HOW_TO_GET)
     written = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     log(f"Wrote {', '.join(written)}.")
 

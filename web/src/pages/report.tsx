@@ -1,65 +1,40 @@
-import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
+import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { objectKeys, objectText } from "../clients";
-import { s3Link, splitUri } from "../format";
-import { describeJob } from "../jobview";
+import { metricsOf, shown } from "../analysis";
+import { download, objectText } from "../clients";
+import { ago, s3Link } from "../format";
 import { CopyCall } from "../parts/copycall";
 import { Problem } from "../parts/problem";
-
-interface Metric {
-  stage: string;
-  facet: string;
-  value: string;
-  name: string;
-  description: string;
-  result: number | string | null;
-}
-
-interface Analysis {
-  [stage: string]: { facets?: Record<string, { value_or_threshold: string; metrics: { name: string; description: string; value: number | string | null }[] }[]> };
-}
+import { reportFiles } from "../reportfiles";
+import { go } from "../route";
+import { listReports } from "./reports";
 
 async function load(name: string) {
-  const job = await describeJob("processing", name);
-  if (!job.report) throw new Error(`The job ${name} has no report: it is ${job.status ?? "unknown"}. ${job.reason ?? ""}`);
-  const [bucket, prefix] = splitUri(job.report);
-  // A report is named by its configuration, and there is none where none was asked for.
-  const keys = await objectKeys(bucket, `${prefix}/`);
-  const page = keys.find((key) => key.endsWith(".html"));
-  const notebook = keys.find((key) => key.endsWith(".ipynb"));
-  const [html, analysis] = await Promise.all([page ? objectText(bucket, page) : "", objectText(bucket, `${prefix}/analysis.json`)]);
-  return { uri: job.report, bucket, prefix, html, notebook, metrics: metricsOf(JSON.parse(analysis) as Analysis) };
-}
-
-function metricsOf(analysis: Analysis): Metric[] {
-  const stages = { pre_training_bias_metrics: "Data", post_training_bias_metrics: "Predictions" };
-  return Object.entries(stages).flatMap(([key, stage]) =>
-    Object.entries(analysis[key]?.facets ?? {}).flatMap(([facet, groups]) =>
-      groups.flatMap((group) =>
-        group.metrics.map((metric) => ({ stage, facet, value: group.value_or_threshold, name: metric.name, description: metric.description, result: metric.value })),
-      ),
-    ),
-  );
+  const files = await reportFiles(name);
+  return { files, html: files.page ? await objectText(files.bucket, files.page) : "", metrics: metricsOf(files.analysis) };
 }
 
 export default function Report({ name }: { name: string }) {
   const query = useQuery({ queryKey: ["report", name], queryFn: () => load(name), staleTime: Infinity });
   if (query.error) return <Problem error={query.error} />;
   if (!query.data) return <Spinner size="large" />;
-  const { uri, bucket, prefix, html, notebook, metrics } = query.data;
+  const { files, html, metrics } = query.data;
+  const { bucket, prefix, notebook, pdf } = files;
   return (
     <SpaceBetween size="l">
       <Header
         variant="h1"
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button href={s3Link(uri + "/")}>Its files</Button>
+            <Compare name={name} />
+            {pdf && <Button iconName="download" onClick={() => void download(bucket, pdf)}>PDF</Button>}
+            {notebook && <Button iconName="download" onClick={() => void download(bucket, notebook)}>Notebook</Button>}
+            <Button href={s3Link(files.uri + "/")}>Its files</Button>
             <Button href={`#/jobs/processing/${encodeURIComponent(name)}`}>Its job</Button>
             <CopyCall call={{ service: "s3", operation: "GetObject", input: { Bucket: bucket, Key: `${prefix}/analysis.json` } }} />
           </SpaceBetween>
@@ -79,12 +54,31 @@ export default function Report({ name }: { name: string }) {
             { id: "name", header: "Metric", cell: (metric) => metric.name, isRowHeader: true },
             { id: "description", header: "What it is", cell: (metric) => metric.description },
             { id: "stage", header: "Of", cell: (metric) => metric.stage },
-            { id: "facet", header: "Group", cell: (metric) => `${metric.facet}: ${metric.value}` },
-            { id: "result", header: "Value", cell: (metric) => (typeof metric.result === "number" ? metric.result.toFixed(4) : (metric.result ?? "–")) },
+            { id: "group", header: "Group", cell: (metric) => metric.group },
+            { id: "value", header: "Value", cell: (metric) => shown(metric.value) },
+            { id: "interval", header: "Interval", cell: ({ interval }) => (interval ? `${interval[0].toFixed(4)} to ${interval[1].toFixed(4)}` : "–") },
           ]}
         />
       )}
-      {notebook && <Container><Box color="text-body-secondary">The same report, as a notebook: s3://{bucket}/{notebook}</Box></Container>}
     </SpaceBetween>
+  );
+}
+
+/** Another report to lay beside this one. */
+function Compare({ name }: { name: string }) {
+  const query = useQuery({ queryKey: ["reports", "others"], queryFn: () => listReports(undefined, undefined, 100) });
+  const others = (query.data?.items ?? []).filter((row) => row.name !== name && row.status === "Completed");
+  return (
+    <Select
+      placeholder="Compare with"
+      ariaLabel="Compare with"
+      selectedOption={null}
+      statusType={query.isLoading ? "loading" : "finished"}
+      empty="There is no other finished report."
+      filteringType="auto"
+      expandToViewport
+      options={others.map((row) => ({ value: row.name, label: row.name, description: ago(row.created) }))}
+      onChange={({ detail }) => go(`/reports/${encodeURIComponent(name)}/${encodeURIComponent(detail.selectedOption.value ?? "")}`)}
+    />
   );
 }

@@ -9,7 +9,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { objectText, s3 } from "../clients";
+import { download, objectText, s3 } from "../clients";
 import { ago, size } from "../format";
 import { go } from "../route";
 import { CopyCall } from "./copycall";
@@ -24,13 +24,6 @@ async function load(Bucket: string, Key: string) {
   const readable = TEXT.test(Key) || head.ContentType?.startsWith("text/") || head.ContentType === "application/json";
   const text = readable && head.ContentLength ? await objectText(Bucket, Key, LIMIT) : null;
   return { head, text };
-}
-
-async function download(Bucket: string, Key: string) {
-  const { client, sdk } = await s3();
-  const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
-  const ResponseContentDisposition = `attachment; filename*=UTF-8''${encodeURIComponent(Key.split("/").pop() ?? Key)}`;
-  location.assign(await getSignedUrl(client, new sdk.GetObjectCommand({ Bucket, Key, ResponseContentDisposition }), { expiresIn: 60 }));
 }
 
 interface Props {

@@ -191,4 +191,5 @@ def _as_labels(found: Any, label: Any, config: AnalysisConfig) -> Any:
         return found.to_numpy()
     positive = config.label_values_or_threshold[0]
     others = [value for value in label.unique().tolist() if str(value) != str(positive)]
-    return np.where(found, positive, others[0] if others else f"not {positive}")
+    names = np.array([others[0] if others else f"not {positive}", positive], dtype=object)
+    return names[np.asarray(found).astype(int)]

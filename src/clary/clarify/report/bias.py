@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from clary.clarify.beyond.intersections import Intersection
 from clary.clarify.beyond.multiclass import ClassesBias
@@ -28,23 +28,40 @@ class Table:
     notes: Sequence[str] = ()
 
 
-def tables(bias: BiasFindings) -> list[Table]:
-    """All tables, in the order of the report."""
+def tables(bias: BiasFindings, chosen: Collection[tuple[str, str]]) -> list[Table]:
+    """All tables in the order of the report; of single facet values, of the `chosen` ones."""
     stages = (("in the data", bias.pre_beyond), ("of the predictions", bias.post_beyond))
     found: list[Table] = []
     for where, beyond in stages:
         found += [_crossed(item, where) for item in beyond.intersections]
-        found += [_classes(facet, where) for facets in beyond.multiclass.values() for facet in facets]
-        found += [_quantities(facet, where) for facets in beyond.regression.values() for facet in facets]
-    return [*found, *_reweighing(bias), *_thresholds(bias)]
+        found += [_classes(facet, where) for facet in _among(beyond.multiclass, chosen)]
+        found += [_quantities(facet, where) for facet in _among(beyond.regression, chosen)]
+        found += [Table(f"Not measured {where}", error, [], []) for error in beyond.errors]
+    return [*found, *_reweighing(bias, chosen), *_thresholds(bias, chosen)]
+
+
+class _OfFacet(Protocol):
+    @property
+    def facet(self) -> str: ...
+    @property
+    def value_or_threshold(self) -> str: ...
+
+
+Of = TypeVar("Of", bound=_OfFacet)
+
+
+def _among(found: Mapping[str, Sequence[Of]], chosen: Collection[tuple[str, str]]) -> Iterable[Of]:
+    return (x for facets in found.values() for x in facets if (x.facet, x.value_or_threshold) in chosen)
 
 
 def _crossed(crossed: Intersection, where: str) -> Table:
-    rows, notes = [], []
+    rows, few = [], []
     for group in crossed.subgroups:
         name, size = " & ".join(group.values.values()), int(group.contrast.sizes[1].sum())
         rows.append([name, f"{size:,}", *_shown(group.metrics)])
-        notes += [words.warning(w, name, f"all others than {name}") for w in group.warnings]
+        resting = {m for w in group.warnings for m in w.metrics if m in _names(group.metrics)}
+        few += [f"{name} ({', '.join(sorted(resting))})"] if resting else []
+    notes = [f"May be chance, since few rows are behind them: {'; '.join(few)}."] if few else []
     head = ["Subgroup against all other rows", "Rows", *_names(crossed.subgroups[0].metrics)]
     return Table(f"Intersections {where}: {' x '.join(crossed.facets)}", "", head, rows, notes)
 
@@ -60,7 +77,7 @@ def _classes(facet: ClassesBias, where: str) -> Table:
 def _quantities(facet: QuantityBias, where: str) -> Table:
     title = f"Quantities {where}: {facet.facet} = {facet.value_or_threshold}"
     rows = [
-        [f"{record['description']} of the {what}", _with_interval(record)]
+        [f"{record['description']} of the {what}", words.with_interval(record)]
         for what, records in facet.quantities.items()
         for record in records
     ]
@@ -72,31 +89,25 @@ def _names(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _shown(records: Sequence[dict[str, Any]]) -> list[str]:
-    return [_with_interval(r) for r in records if r["name"] in SHOWN]
+    return [words.with_interval(r) for r in records if r["name"] in SHOWN]
 
 
-def _with_interval(record: dict[str, Any]) -> str:
-    signed = record["value"] is None or isinstance(record["value"], str) or record["name"] != "DI"
-    value = words.number(record["value"], signed)
-    ends = record.get("confidence_interval")
-    return f"{value} ({words.interval(ends, signed)})" if ends else value
+def _reweighing(bias: BiasFindings, chosen: Collection[tuple[str, str]]) -> Iterable[Table]:
+    for found in _among(bias.reweighing, chosen):
+        (a0, a1), (d0, d1) = found.weights.tolist()
+        title = f"Reweighing the data: {found.facet} = {found.value_or_threshold}"
+        subtitle = (
+            f"Train with these weights and the label depends no longer on the facet: in it {d1:.3f} with "
+            f"the positive label and {d0:.3f} with the negative, elsewhere {a1:.3f} and {a0:.3f}."
+        )
+        yield Table(title, subtitle, ["Metric", "before", "after"], _effect(found.effect))
 
 
-def _reweighing(bias: BiasFindings) -> Iterable[Table]:
-    for facets in bias.reweighing.values():
-        for found in facets:
-            (a0, a1), (d0, d1) = found.weights.tolist()
-            title = f"Reweighing the data: {found.facet} = {found.value_or_threshold}"
-            subtitle = (
-                f"Train with these weights and the label depends no longer on the facet: in it {d1:.3f} with "
-                f"the positive label and {d0:.3f} with the negative, elsewhere {a1:.3f} and {a0:.3f}."
-            )
-            yield Table(title, subtitle, ["Metric", "before", "after"], _effect(found.effect))
-
-
-def _thresholds(bias: BiasFindings) -> Iterable[Table]:
+def _thresholds(bias: BiasFindings, chosen: Collection[tuple[str, str]]) -> Iterable[Table]:
     for name, facets in bias.thresholds.items():
         for facet in facets:
+            if (name, facet["value_or_threshold"]) not in chosen:
+                continue
             title = f"Thresholds of each side: {name} = {facet['value_or_threshold']}"
             yield from (_strategy(title, found) for found in facet["strategies"])
 

@@ -1,4 +1,4 @@
-"""The geometry of the report's charts; the templates draw it."""
+"""The geometry of the report's charts; `charts.jinja` draws it as SVG."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clary.clarify.explanation import Explanation
-from clary.clarify.metrics.registry import Scale
+from clary.clarify.metrics.registry import Scale as Range
 from clary.clarify.partial_dependence import Dependence
+from clary.clarify.report import words
+from clary.clarify.report.scale import Scale, Tick, around
 
 SHOWN_FEATURES = 20
-SWARM_ROWS = 200
-SHOWN_CATEGORIES = 12
+SWARM_ROWS = 300
+SHOWN_CATEGORIES = 10
+LINE = 26
+"""The height of a feature's line in the swarm."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,11 @@ class Gauge:
     beyond: bool
     low: str
     high: str
+    sure: tuple[float, float] | None
+    """The two ends of the interval."""
 
 
-def gauge(scale: Scale, value: float | str | None) -> Gauge:
+def gauge(scale: Range, value: float | str | None, ends: list[float | str] | None = None) -> Gauge:
     """Where a value stands between the ends of its scale; open scales end at 2, marked if it is beyond."""
     low, high = max(scale.low, -2.0), min(scale.high, 2.0)
 
@@ -44,6 +50,7 @@ def gauge(scale: Scale, value: float | str | None) -> Gauge:
         beyond,
         _end(low, scale.low),
         _end(high, scale.high),
+        None if ends is None else (place(float(ends[0])), place(float(ends[1]))),
     )
 
 
@@ -54,27 +61,52 @@ def _end(shown: float, real: float) -> str:
 
 @dataclass(frozen=True)
 class Bar:
+    """A feature's global value in percent of the width, with one standard error to both sides of it."""
+
     name: str
     value: float
     width: float
     start: float
+    error: float | None
+    low: float
+    high: float
+    text: str
 
 
 def importance(explanation: Explanation, output: int) -> list[Bar]:
     """Global values of one output, largest first; bars in percent of the width, around 0 if one is below."""
     values = explanation.global_values[:, output]
+    errors = global_errors(explanation, output)
     order = ranked(explanation, output)
-    top = float(np.abs(values).max()) or 1.0
+    top = float((np.abs(values) + np.nan_to_num(errors)).max()) or 1.0
     signed = bool((values < 0).any())
-    unit = (50 if signed else 100) / top
+    unit, zero = (50, 50) if signed else (100, 0)
     bars = []
     for i in order:
-        width = abs(float(values[i])) * unit
-        start = (50 - width if values[i] < 0 else 50) if signed else 0
+        value, error = float(values[i]), float(errors[i])
+        end, whisker = zero + unit * value / top, unit * np.nan_to_num(error) / top
         bars.append(
-            Bar(str(explanation.features.columns[i]), float(values[i]), round(width, 2), round(start, 2))
+            Bar(
+                str(explanation.features.columns[i]),
+                value,
+                round(abs(end - zero), 2),
+                round(min(end, zero), 2),
+                None if np.isnan(error) else error,
+                round(float(end - whisker), 2),
+                round(float(end + whisker), 2),
+                words.plain(value) if np.isnan(error) else f"{words.plain(value)} ± {words.rough(error)}",
+            )
         )
     return bars
+
+
+def global_errors(explanation: Explanation, output: int) -> NDArray[np.float64]:
+    """The standard error of each global value by the spread over the rows; NaN of a median, or of one row."""
+    values = explanation.values[:, :, output]
+    if explanation.agg_method == "median" or len(values) < 2:
+        return np.full(values.shape[1], np.nan)
+    taken = np.abs(values) if explanation.agg_method == "mean_abs" else values**2
+    return np.asarray(taken.std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 
 def ranked(explanation: Explanation, output: int) -> list[int]:
@@ -83,48 +115,57 @@ def ranked(explanation: Explanation, output: int) -> list[int]:
     return [int(i) for i in np.argsort(-size, kind="stable")[:SHOWN_FEATURES]]
 
 
-@dataclass(frozen=True)
-class Dot:
-    x: float
-    y: float
-    level: int
-    """The feature's value from low (0) to high (4); -1 for categories, which have no order."""
+Dots = dict[int, list[tuple[float, float]]]
+"""Dots by their colour: a number from low (0) to high (4); -1 for categories, which have no order."""
 
 
 @dataclass(frozen=True)
 class Swarm:
-    """Local values of the ranked features: x in 0..1000 around `zero`, y in -1..1 within a line."""
-
-    lines: list[tuple[str, list[Dot]]]
+    lines: list[tuple[str, float, Dots]]
+    """Each feature's name, the height of its line, and its dots."""
+    ticks: list[Tick]
     zero: float
-    low: float
-    high: float
+    height: float
     rows: int
+
+
+def evenly(total: int, most: int) -> NDArray[np.int64]:
+    """At most `most` row numbers, evenly taken."""
+    return np.unique(np.linspace(0, total - 1, min(total, most)).astype(int))
 
 
 def swarm(explanation: Explanation, output: int) -> Swarm:
     """Every row's SHAP values (of at most SWARM_ROWS rows, evenly taken) for the ranked features."""
-    n = len(explanation.features)
-    rows = np.unique(np.linspace(0, n - 1, min(n, SWARM_ROWS)).astype(int))
+    rows = evenly(len(explanation.features), SWARM_ROWS)
     values = explanation.values[rows, :, output]
-    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    span = (high - low) or 1.0
+    scale = around([*values.min(axis=0).tolist(), *values.max(axis=0).tolist(), 0.0], 176, 712)
     lines = []
-    for i in ranked(explanation, output):
-        x = 1000 * (values[:, i] - low) / span
-        levels = _levels(explanation.features.iloc[rows, i])
-        dots = [
-            Dot(round(float(a), 1), round(float(b), 2), int(c))
-            for a, b, c in zip(x, _spread(x), levels, strict=True)
-        ]
-        lines.append((str(explanation.features.columns[i]), dots))
-    return Swarm(lines, round(1000 * (0 - low) / span, 1), low, high, len(rows))
+    for place, i in enumerate(ranked(explanation, output)):
+        x = np.array([scale.place(v) for v in values[:, i].tolist()])
+        y = LINE * place + LINE / 2 + _spread(x) * LINE * 0.42
+        found = dots(x, y, levels(explanation.features.iloc[rows, i]))
+        lines.append((str(explanation.features.columns[i]), LINE * place + LINE / 2, found))
+    return Swarm(lines, scale.ticks(6), scale.place(0.0), LINE * len(lines), len(rows))
 
 
-def _levels(column: pd.Series[Any]) -> NDArray[np.int64]:
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+def dots(x: NDArray[np.float64], y: NDArray[np.float64], colours: NDArray[np.int64]) -> Dots:
+    """Points by colour, rounded to tenths."""
+    found: Dots = {}
+    for a, b, c in zip(x.round(1).tolist(), y.round(1).tolist(), colours.tolist(), strict=True):
+        found.setdefault(c, []).append((a, b))
+    return dict(sorted(found.items()))
+
+
+def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column's values have an order and a distance."""
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+
+
+def levels(column: pd.Series[Any]) -> NDArray[np.int64]:
+    """Each value's fifth of the column, from 0 to 4; -1 where values have no order."""
+    if not is_number(column):
         return np.full(len(column), -1)
-    ranks = column.rank(pct=True, method="average").fillna(0.5).to_numpy()
+    ranks = column.rank(pct=True, method="average").fillna(0.5).to_numpy(dtype=float)
     return np.asarray(np.minimum((ranks * 5).astype(int), 4))
 
 
@@ -133,7 +174,7 @@ def _spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
     offsets = np.zeros(len(x))
     seen: dict[int, int] = {}
     for i in np.argsort(x, kind="stable"):
-        cell = int(x[i] // 8)
+        cell = int(x[i] // 5)
         k = seen.get(cell, 0)
         seen[cell] = k + 1
         offsets[i] = (1 if k % 2 else -1) * ((k + 1) // 2)
@@ -143,45 +184,56 @@ def _spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Curve:
-    """One feature's dependence: points in percent of width and height, and the share of rows below each."""
+    """One feature's dependence in a picture of 340 by 230."""
 
     name: str
+    output: str
     line: list[tuple[float, float]]
     own: list[list[tuple[float, float]]]
-    marks: list[tuple[float, float, float, str]]
-    """x, the height of the mean score, the share of the rows in percent, and the value's text."""
-    bars: list[tuple[str, float, float, float]]
-    """Of categories: text, mean score, width in percent of the largest, share of the rows in percent."""
-    low: float
-    high: float
-    joined: bool
-    """Whether the values have an order, so that a line may join them."""
+    shares: list[tuple[float, float, float, str]]
+    """The rows at each value: x, width and height of a bar, and what it says."""
+    x: list[Tick]
+    y: list[Tick]
+    bars: list[tuple[str, str, float, str]]
+    """Of categories: text, mean score, width in percent of the largest, what it says."""
+    more: int
+    """Categories that are not shown."""
 
 
-def curve(dependence: Dependence, output: int) -> Curve:
-    mean, own = dependence.predictions[output], dependence.own[:, output]
-    joined = dependence.kind == "numerical"
-    seen = np.concatenate([mean[None], own]) if joined else mean[None]
-    low, high = float(seen.min()), float(seen.max())
-    span = (high - low) or 1.0
-    count = len(dependence.values)
-    x = [round(100 * (i + 0.5) / count, 2) for i in range(count)]
-
-    def points(scores: NDArray[np.float64]) -> list[tuple[float, float]]:
-        return [(a, round(float(100 * (high - y) / span), 2)) for a, y in zip(x, scores, strict=True)]
-
-    texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in dependence.values]
-    shares = (100 * dependence.distribution).round(1).tolist()
-    heights = [y for _, y in points(mean)]
-    top = float(np.abs(mean).max()) or 1.0
-    widths = (100 * np.abs(mean) / top).round(2).tolist()
+def curve(dependence: Dependence, outputs: list[str]) -> Curve:
+    """The dependence of the output that moves most along this feature (the last of two)."""
+    moved = dependence.predictions.max(axis=1) - dependence.predictions.min(axis=1)
+    k = len(outputs) - 1 if len(outputs) < 3 else int(np.argmax(moved))
+    mean, shares = dependence.predictions[k], 100 * dependence.distribution
+    texts = [words.plain(v) if isinstance(v, int | float) else str(v) for v in dependence.values]
+    says = [f"{t}: {words.percent(s / 100)} of the rows" for t, s in zip(texts, shares, strict=True)]
+    name = outputs[k] if len(outputs) > 1 else ""
+    if dependence.kind != "numerical":
+        top = float(np.abs(mean).max()) or 1.0
+        widths = (100 * np.abs(mean) / top).round(2).tolist()
+        bars = list(zip(texts, map(words.plain, mean.tolist()), widths, says, strict=True))[:SHOWN_CATEGORIES]
+        return Curve(dependence.feature, name, [], [], [], [], [], bars, max(0, len(texts) - len(bars)))
+    own = dependence.own[:, k]
+    y = around([float(f(part)) for part in (mean, own) for f in (np.min, np.max) if part.size], 168, 8)
+    values = [float(v) for v in dependence.values]
+    x = around(values, 44, 334, 0.02)
+    xs = [x.place(v) for v in values]
+    width = round(0.7 * 290 / max(len(values), 1), 1)
     return Curve(
         dependence.feature,
-        points(mean),
-        [points(line) for line in own] if joined else [],
-        list(zip(x, heights, shares, texts, strict=True)),
-        list(zip(texts, mean.tolist(), widths, shares, strict=True))[:SHOWN_CATEGORIES],
-        low,
-        high,
-        joined,
+        name,
+        _joined(xs, mean, y),
+        [_joined(xs, line, y) for line in own],
+        [
+            (round(a - width / 2, 1), width, round(0.28 * s, 1), t)
+            for a, s, t in zip(xs, shares, says, strict=True)
+        ],
+        x.ticks(4),
+        y.ticks(4),
+        [],
+        0,
     )
+
+
+def _joined(xs: list[float], scores: NDArray[np.float64], y: Scale) -> list[tuple[float, float]]:
+    return [(a, y.place(b)) for a, b in zip(xs, scores.tolist(), strict=True)]

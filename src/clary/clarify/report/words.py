@@ -8,7 +8,7 @@ from typing import Any
 
 from clary.clarify.bias_metrics import FacetBias
 from clary.clarify.group_sizes import SmallGroup
-from clary.clarify.metrics.registry import Metric, find
+from clary.clarify.metrics.registry import Metric, Scale, find
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -32,12 +32,35 @@ def plain(value: float) -> str:
     """Any number with about three digits."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("-", MINUS)
+    return (f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}").replace("-", MINUS)
 
 
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %"
+def rough(error: float) -> str:
+    """A standard error, with two digits."""
+    return f"{error:.2g}"
+
+
+def change(value: float) -> str:
+    """A number with its sign."""
+    return f"+{plain(value)}" if value > 0 else plain(value)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share as a percentage; the sign keeps to its number."""
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, without the unit."""
+    return f"{100 * difference:+.1f}".replace("-", MINUS)
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a sentence."""
+    shown = list(names[:most])
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def interval(ends: Sequence[float | str], signed: bool = True) -> str:
@@ -46,13 +69,27 @@ def interval(ends: Sequence[float | str], signed: bool = True) -> str:
     return f"{low} to {high}"
 
 
+def with_interval(record: dict[str, Any]) -> str:
+    """A metric's value, and its interval where it has one."""
+    signed = record["value"] is None or isinstance(record["value"], str) or record["name"] != "DI"
+    value, ends = number(record["value"], signed), record.get("confidence_interval")
+    return f"{value} ({interval(ends, signed)})" if ends else value
+
+
+def range_of(scale: Scale) -> str:
+    """Which values are possible, and which one says "no disparity"."""
+    low, high = (plain(end) if math.isfinite(end) else "∞" for end in (abs(scale.low), scale.high))
+    below = f"{MINUS}{low}" if scale.low < 0 else low
+    return f"from {below} to {high}, {plain(scale.fair)} is no disparity"
+
+
 def sureness(record: dict[str, Any], confidence: float, signed: bool) -> str:
     """How sure a value is: its interval, and how easily chance gives it; empty where not measured."""
     ends, p = record.get("confidence_interval"), record.get("p_value")
     if ends is None:
         return str(record.get("interval_error", ""))
     chance = "" if p is None else f", p {'< 0.01' if p < 0.01 else f'= {p:.2f}'}"
-    return f"{100 * confidence:g} % interval {interval(ends, signed)}{chance}"
+    return f"{100 * confidence:g}\N{NO-BREAK SPACE}% interval {interval(ends, signed)}{chance}"
 
 
 def warning(small: SmallGroup, facet: str, others: str) -> str:

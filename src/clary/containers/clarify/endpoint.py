@@ -24,8 +24,10 @@ from clary.containers.clarify.payload import Codec
 
 Log = Callable[[str], None]
 
+LARGEST_BODY = 4_500_000
+"""Bytes of one request: InvokeEndpoint takes at most 6 MB, Clarify documents 5 MB."""
 MAX_BODY = 1_500_000
-"""Bytes of one request. InvokeEndpoint takes 6 MB, but with smaller bodies nobody waits for the last one."""
+"""Bytes of one request about rows: with smaller bodies nobody waits for the last one."""
 PARALLEL = 6
 SAMPLED_ROWS = 200
 SMALL_REQUEST = 1000

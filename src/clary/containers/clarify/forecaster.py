@@ -14,9 +14,8 @@ from clary.clarify.config import AnalysisConfig
 from clary.clarify.dataset import find
 from clary.clarify.errors import ClarifyError, known
 from clary.clarify.time_series.panel import Floats, Panel, Series
+from clary.containers.clarify.endpoint import LARGEST_BODY
 
-MAX_BODY = 4_500_000
-"""Bytes of one request: InvokeEndpoint takes at most 6 MB, Clarify documents 5 MB."""
 FEWEST_RECORDS = 20
 """Series that are not worth dividing between requests."""
 PARALLEL = 4
@@ -138,7 +137,7 @@ class Forecaster:
         size = 0
         for series in items:
             record = self.template.fill(series)
-            if records and (len(records) == most or size + len(record) > MAX_BODY):
+            if records and (len(records) == most or size + len(record) > LARGEST_BODY):
                 yield len(records), self.template.encode(records)
                 records, size = [], 0
             records.append(record)

@@ -18,7 +18,7 @@ from clary.clarify.images.attribution import ImagePredict
 from clary.clarify.images.files import Pixels
 from clary.clarify.predictions import together
 from clary.containers.clarify.archive import Archive
-from clary.containers.clarify.endpoint import MAX_BODY, Endpoint
+from clary.containers.clarify.endpoint import LARGEST_BODY, Endpoint
 from clary.containers.clarify.payload import Codec
 
 NPY = "application/x-npy"
@@ -49,7 +49,7 @@ class ImageModel:
     def _images_each(self, images: Pixels) -> int:
         if self.codec.content_type != NPY:
             return 1
-        fit = (MAX_BODY - HEADER) // int(images[0].nbytes)
+        fit = (LARGEST_BODY - HEADER) // int(images[0].nbytes)
         return max(1, min(fit, -(-len(images) // self.parallel)))
 
     def _classify(self, images: Pixels) -> Any:
@@ -61,10 +61,10 @@ class ImageModel:
     def _ask(self, images: Pixels) -> bytes:
         body = encode(images, self.codec.content_type)
         height, width = images.shape[1:3]
-        if len(body) > MAX_BODY:
+        if len(body) > LARGEST_BODY:
             raise ClarifyError(
                 f"An image of {width} x {height} pixels makes a request of {len(body):,} bytes as "
-                f"{self.codec.content_type}, but an endpoint takes {MAX_BODY:,}: make the image smaller"
+                f"{self.codec.content_type}, but an endpoint takes {LARGEST_BODY:,}: make the image smaller"
                 + ("." if self.codec.content_type == "image/jpeg" else ", or use image/jpeg.")
             )
         number = f"{len(images)} images" if len(images) > 1 else "an image"
