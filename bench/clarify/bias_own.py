@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.clarify.bias_peer import COUNTED, TEXTS, peak
-from clary.clarify.bias_metrics import Asked, stage_bias
-from clary.clarify.flips import flips
-from clary.clarify.intervals import resampled
-from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of, registry
-from clary.clarify.sources import source_of
-from clary.clarify.streaming import tabulate_source
-from clary.clarify.tabulation import Tabulation, Target, contrast_of, tabulate
+from clary.clarify.data.sources import source_of
+from clary.clarify.fairness.flips import flips
+from clary.clarify.fairness.intervals import resampled
+from clary.clarify.fairness.measure import Asked, stage_bias
+from clary.clarify.fairness.metrics import POST_TRAINING, PRE_TRAINING, metrics_of, registry
+from clary.clarify.fairness.streaming import tabulate_source
+from clary.clarify.fairness.tabulation import Tabulation, Target, contrast_of, tabulate
 
 Values = dict[str, Any]
 SEX, AMOUNT = {"sex": ["Female"]}, {"amount": [30_000]}

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clary import clarify
-from clary.clarify.contrast import count
-from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
-from clary.clarify.metrics.registry import value
+from clary.clarify.fairness.contrast import count
+from clary.clarify.fairness.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.fairness.metrics.registry import value
 
 # M: 10 rows, 6 positive, 5 predicted positive (4 right). F: 5 rows, 1 positive, 2 predicted so (1 right).
 HIRED = pd.DataFrame(

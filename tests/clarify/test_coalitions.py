@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clary import clarify
-from clary.clarify.coalitions import attribute, design, smallest
+from clary.clarify.shap.coalitions import attribute, design, smallest
 
 Floats = np.ndarray[Any, Any]
 

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clary import clarify
-from clary.clarify.counting import files
-from clary.clarify.counting.codes import Coded
-from clary.clarify.counting.tally import tally
+from clary.clarify.fairness.counting import files
+from clary.clarify.fairness.counting.codes import Coded
+from clary.clarify.fairness.counting.tally import tally
 
 NAMES = ["AD", "CDDPL", "DAR", "DCA", "DCR", "DI", "DPPL", "DRR", "GE", "RD", "SD", "TE"]
 """All post-training metrics but the flip test, which needs the rows."""
@@ -239,8 +239,8 @@ def test_many_rows_are_analysed_without_holding_them(
     else:
         data.to_parquet(tmp_path / "data.parquet")
     whole = clarify.analyze(asked, tmp_path)
-    for module in ("bias_analysis", "streaming"):
-        monkeypatch.setattr(f"clary.clarify.{module}.MOST_FLIPPED", 1000)
+    for module in ("analysis", "streaming"):
+        monkeypatch.setattr(f"clary.clarify.fairness.{module}.MOST_FLIPPED", 1000)
     told: list[str] = []
     counted = clarify.analyze(asked, tmp_path, output_dir=tmp_path / "out", log=told.append)
     assert told[0] == f"Counted {len(data):,} rows from their files, a part at a time."

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier
 
-from clary.clarify.flips import flips, votes
+from clary.clarify.fairness.flips import flips, votes
 
 
 def sklearns(known: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], asked: np.ndarray[Any, Any]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clary.clarify import ClarifyError, Panel, Series
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 from clary.containers.clarify.forecaster import Forecaster, asked_about, template
 from quarters import asked
 

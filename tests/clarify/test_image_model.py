@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from clary.clarify import ClarifyError
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 from clary.containers.clarify.image_model import ImageModel
 from clary.containers.clarify.payload import Codec
 

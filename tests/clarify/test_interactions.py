@@ -12,7 +12,7 @@ import pytest
 
 from clary import clarify
 from clary.clarify import ClarifyError, Interactions, Shap
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 RNG = np.random.default_rng(8)

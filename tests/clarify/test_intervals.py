@@ -12,10 +12,10 @@ import pytest
 
 from clary import clarify
 from clary.clarify import Intervals
-from clary.clarify.contrast import Contrast
-from clary.clarify.intervals import resampled
-from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
-from clary.clarify.metrics.registry import value, values
+from clary.clarify.fairness.contrast import Contrast
+from clary.clarify.fairness.intervals import resampled
+from clary.clarify.fairness.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.fairness.metrics.registry import value, values
 
 
 def people(rows: int, gap: float, seed: int = 0) -> pd.DataFrame:

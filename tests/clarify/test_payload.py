@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clary.clarify import ClarifyError
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 from clary.containers.clarify.payload import Codec
 
 ROWS = pd.DataFrame({"A": [1, 3], "B": ["x, y", None], "C": [0.5, np.nan]})

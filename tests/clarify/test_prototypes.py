@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from clary import clarify
-from clary.clarify.baseline import clustered
-from clary.clarify.prototypes import best_number, clusters, points
+from clary.clarify.shap.baseline import clustered
+from clary.clarify.shap.prototypes import best_number, clusters, points
 
 RNG = np.random.default_rng(8)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clary import clarify
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 
 PYTHON = Path(__file__).parents[2] / ".venvs" / "sagemaker-v2" / "bin" / "python"
 LISTS = ("facet", "segment_config")

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from clary import clarify
-from clary.clarify.contrast import count
-from clary.clarify.flips import flips
-from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
-from clary.clarify.metrics.registry import value
+from clary.clarify.fairness.contrast import count
+from clary.clarify.fairness.flips import flips
+from clary.clarify.fairness.metrics import POST_TRAINING, PRE_TRAINING, metrics_of
+from clary.clarify.fairness.metrics.registry import value
 
 FILE = Path(os.environ.get("SMCLARIFY_REFERENCE", Path(__file__).parent / "smclarify_reference.json"))
 REFERENCE = json.loads(FILE.read_text("utf-8"))

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 
 from clary import clarify
 from clary.clarify import ClarifyError
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 from clary.containers.clarify.payload import Codec
 from clary.hub import catalogue, datasets, packages, textmodel
 

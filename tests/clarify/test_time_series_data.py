@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clary.clarify import ClarifyError, Panel
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
 from clary.clarify.time_series.dataset import panel, read_panel
 from clary.clarify.time_series.settings import series_data
 from quarters import FINE, asked

@@ -12,29 +12,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.bias_analysis import find_bias, from_files, from_rows, streamed
-from clary.clarify.columns import Column
-from clary.clarify.config import AnalysisConfig, PartialDependence, Shap, parse
-from clary.clarify.contrast import Flags
-from clary.clarify.dataset import read
+from clary.clarify.config.analysis import AnalysisConfig, PartialDependence, Shap, parse
+from clary.clarify.data.columns import Column
+from clary.clarify.data.dataset import read
+from clary.clarify.data.predictions import Predict, ask, labels, positive_scores
+from clary.clarify.data.roles import Roles, cast
 from clary.clarify.errors import ClarifyError
-from clary.clarify.explanation import Explanation
-from clary.clarify.faith_shap import InteractionExplanation, interactions
+from clary.clarify.fairness.analysis import find_bias, from_files, from_rows, streamed
+from clary.clarify.fairness.contrast import Flags
 from clary.clarify.findings import Findings
 from clary.clarify.images.analysis import investigate_images
-from clary.clarify.kernel_shap import baseline_of, evenly, explain
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.partial_dependence import Dependence, chosen, partial_dependence
-from clary.clarify.predictions import Predict, ask, labels, positive_scores
 from clary.clarify.report import html, notebook, page, pdf
-from clary.clarify.roles import Roles, cast
 from clary.clarify.segments import analysed, divided
+from clary.clarify.shap.explanation import Explanation
+from clary.clarify.shap.interactions import InteractionExplanation, interactions
+from clary.clarify.shap.kernel import baseline_of, evenly, explain
+from clary.clarify.shap.trees import explain_trees
 from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.text.shap import explain_text
 from clary.clarify.time_series import analysis as series
 from clary.clarify.time_series.forecasts import Forecast
 from clary.clarify.time_series.panel import Panel
-from clary.clarify.tree_shap import explain_trees
 
 Log = Callable[[str], None]
 

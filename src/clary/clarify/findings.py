@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clary.clarify.bias_analysis import BiasFindings
-from clary.clarify.config import AnalysisConfig
-from clary.clarify.explanation import Explanation
-from clary.clarify.faith_shap import InteractionExplanation
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.data.roles import Roles
+from clary.clarify.fairness.analysis import BiasFindings
 from clary.clarify.images.explanation import ImageExplanation
-from clary.clarify.kernel_shap import output_names
 from clary.clarify.monitoring.drift import Drift
 from clary.clarify.partial_dependence import Dependence
-from clary.clarify.roles import Roles
 from clary.clarify.segments import SegmentedBy
+from clary.clarify.shap.explanation import Explanation
+from clary.clarify.shap.interactions import InteractionExplanation
+from clary.clarify.shap.kernel import output_names
 from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.time_series.explanation import ForecastExplanation
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.coalitions import Floats
-from clary.clarify.config import PartialDependence as Settings
+from clary.clarify.config.analysis import PartialDependence as Settings
+from clary.clarify.data.predictions import Predict, scores
 from clary.clarify.errors import ClarifyError, known
-from clary.clarify.explanation import Explanation
-from clary.clarify.predictions import Predict, scores
+from clary.clarify.shap.coalitions import Floats
+from clary.clarify.shap.explanation import Explanation
 
 MOST_ROWS = 1000
 """Rows that the mean is taken over, evenly chosen where there are more: its standard error is then below a

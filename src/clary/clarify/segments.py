@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.beyond.thresholds import Scores
-from clary.clarify.bias_analysis import BiasFindings, find_bias, from_rows
-from clary.clarify.columns import Column, Value, canonical
-from clary.clarify.config import AnalysisConfig
-from clary.clarify.config_segments import DEFAULT, SegmentConfig
-from clary.clarify.contrast import Flags
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.config.segments import DEFAULT, SegmentConfig
+from clary.clarify.data.columns import Column, Value, canonical
+from clary.clarify.data.roles import Roles
+from clary.clarify.data.selection import column_is_continuous
 from clary.clarify.errors import ClarifyError, known
-from clary.clarify.explanation import AGGREGATE, Explanation
-from clary.clarify.roles import Roles
-from clary.clarify.selection import column_is_continuous
+from clary.clarify.fairness.analysis import BiasFindings, find_bias, from_rows
+from clary.clarify.fairness.beyond.thresholds import Scores
+from clary.clarify.fairness.contrast import Flags
+from clary.clarify.shap.explanation import AGGREGATE, Explanation
 
 NUMBER = r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|inf)"
 INTERVAL = re.compile(rf"\s*([\[(])\s*({NUMBER})\s*,\s*({NUMBER})\s*([\])])\s*")

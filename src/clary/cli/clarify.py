@@ -16,7 +16,7 @@ import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError, compare
-from clary.clarify.config import AnalysisConfig, parse
+from clary.clarify.config.analysis import AnalysisConfig, parse
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.monitoring.constraints import is_analysis, load
 from clary.clarify.monitoring.drift import Drift

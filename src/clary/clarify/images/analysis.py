@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.config import AnalysisConfig, Shap
+from clary.clarify.config.analysis import AnalysisConfig, Shap
+from clary.clarify.data.roles import Roles
 from clary.clarify.errors import ClarifyError
 from clary.clarify.findings import Findings
 from clary.clarify.images.attribution import ImagePredict, explain_image
 from clary.clarify.images.drawing import objects, panel
 from clary.clarify.images.explanation import ImageExplanation
 from clary.clarify.images.files import read, sources
-from clary.clarify.roles import Roles
 
 DRAWN = 20
 """Images that the report shows; more would make it a page that no browser likes to open."""

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.coalitions import Floats
-from clary.clarify.columns import Value
-from clary.clarify.config import Shap
-from clary.clarify.config_images import ImageConfig
+from clary.clarify.config.analysis import Shap
+from clary.clarify.config.images import ImageConfig
+from clary.clarify.data.columns import Value
+from clary.clarify.data.predictions import Prediction, ask, numbers, scores
 from clary.clarify.errors import ClarifyError
 from clary.clarify.images import detection
 from clary.clarify.images.explanation import Attribution, ImageExplanation
 from clary.clarify.images.files import Pixels
 from clary.clarify.images.masking import MaskedImage
 from clary.clarify.images.superpixels import baseline, superpixels
-from clary.clarify.kernel_shap import output_names
-from clary.clarify.predictions import Prediction, ask, numbers, scores
+from clary.clarify.shap.coalitions import Floats
+from clary.clarify.shap.kernel import output_names
 
 ImagePredict = Callable[[Pixels], Any]
 """A model: n images (n, height, width, 3) in; scores (n, k), or for each image its detected objects, out."""

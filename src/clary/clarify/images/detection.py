@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.coalitions import Floats
 from clary.clarify.errors import ClarifyError
+from clary.clarify.shap.coalitions import Floats
 
 CLASS, SCORE, BOX = 0, 1, slice(2, 6)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clary.clarify.coalitions import Flags, Floats
 from clary.clarify.images.explanation import Attribution, ImageExplanation
 from clary.clarify.images.files import Pixels, resized
 from clary.clarify.images.superpixels import Segments
+from clary.clarify.shap.coalitions import Flags, Floats
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw

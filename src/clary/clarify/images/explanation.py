@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.coalitions import Floats
 from clary.clarify.images.files import Pixels
 from clary.clarify.images.superpixels import Segments
+from clary.clarify.shap.coalitions import Floats
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.clarify.dataset import files_below
+from clary.clarify.data.dataset import files_below
 from clary.clarify.errors import ClarifyError
 
 if TYPE_CHECKING:

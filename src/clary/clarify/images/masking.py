@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 
-from clary.clarify.coalitions import Flags, Floats, attribute, design
-from clary.clarify.config import Shap
+from clary.clarify.config.analysis import Shap
+from clary.clarify.data.scoring import logits
 from clary.clarify.images.explanation import Attribution
 from clary.clarify.images.files import Pixels
 from clary.clarify.images.superpixels import Segments
-from clary.clarify.scoring import logits
+from clary.clarify.shap.coalitions import Flags, Floats, attribute, design
 
 CHUNK_BYTES = 64_000_000
 """Of masked images in memory at a time."""

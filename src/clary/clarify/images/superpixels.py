@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.clarify.config_images import ImageConfig
+from clary.clarify.config.images import ImageConfig
 from clary.clarify.errors import ClarifyError
 from clary.clarify.images.files import EXTRA, Pixels, read, resized
 

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from clary.clarify.metrics.registry import Scale, find, in_json
+from clary.clarify.fairness.metrics.registry import Scale, find, in_json
 from clary.clarify.monitoring.constraints import Key, Measured
 
 ROUNDING = 1e-12

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.config import Key
-from clary.clarify.dataset import find
+from clary.clarify.config.analysis import Key
+from clary.clarify.data.dataset import find
+from clary.clarify.data.predictions import Prediction
 from clary.clarify.errors import ClarifyError
 from clary.clarify.monitoring.captures import CSV, JSON, LINES, Body, Event
-from clary.clarify.predictions import Prediction
 
 Row = Any
 """One row of a body: a list of cells, or what a line or an item of JSON says."""

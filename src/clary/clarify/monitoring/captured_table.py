@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.config import AnalysisConfig, Key, parse
+from clary.clarify.config.analysis import AnalysisConfig, Key, parse
+from clary.clarify.data.predictions import labels
 from clary.clarify.errors import ClarifyError
 from clary.clarify.monitoring.captured_rows import answers, each_row, prediction_of, rows_of, typed
 from clary.clarify.monitoring.captures import CSV, Body, Event, between, captured, ground_truth, merged
-from clary.clarify.predictions import labels
 
 KIND = "application/sagemakercapturejson"
 PREDICTED = "predicted_label"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clary.clarify.dataset import files_below
+from clary.clarify.data.dataset import files_below
 from clary.clarify.errors import ClarifyError
 
 Log = Callable[[str], None]

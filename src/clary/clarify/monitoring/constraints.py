@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from clary.clarify.errors import ClarifyError
-from clary.clarify.metrics import POST_TRAINING, PRE_TRAINING, Stage
-from clary.clarify.metrics.registry import find
+from clary.clarify.fairness.metrics import POST_TRAINING, PRE_TRAINING, Stage
+from clary.clarify.fairness.metrics.registry import find
 
 STAGES: tuple[Stage, ...] = (PRE_TRAINING, POST_TRAINING)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clary.clarify.errors import ClarifyError, known
-from clary.clarify.metrics.registry import in_json
+from clary.clarify.fairness.metrics.registry import in_json
 from clary.clarify.monitoring.attribution_drift import THRESHOLD, AttributionDrift, attribution_drift
 from clary.clarify.monitoring.bias_drift import BiasDrift, bias_drift
 from clary.clarify.monitoring.constraints import Key, Measures, measures

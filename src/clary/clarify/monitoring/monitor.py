@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify.analysis import investigate, write
-from clary.clarify.config import parse
+from clary.clarify.config.analysis import parse
+from clary.clarify.data.predictions import Predict
 from clary.clarify.errors import ClarifyError
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.monitoring.constraints import STAGES, load, measures
 from clary.clarify.monitoring.drift import Drift, compare
-from clary.clarify.predictions import Predict
 from clary.clarify.report import drift as drift_page
 
 Log = Callable[[str], None]

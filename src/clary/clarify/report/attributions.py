@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.explanation import Explanation
 from clary.clarify.findings import Findings
 from clary.clarify.report import words
 from clary.clarify.report.charts import SHOWN_FEATURES, importance, swarm
 from clary.clarify.report.drawing import picture
 from clary.clarify.report.scatter import Scatter, scatters
 from clary.clarify.report.waterfall import Waterfall, waterfalls
+from clary.clarify.shap.explanation import Explanation
 
 MOST_OUTPUTS = 6
 """Outputs whose importance is shown; of more, the ones with the most of it."""

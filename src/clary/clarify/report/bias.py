@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from clary.clarify.beyond.intersections import Intersection
-from clary.clarify.beyond.multiclass import ClassesBias
-from clary.clarify.beyond.regression import QuantityBias
-from clary.clarify.bias_analysis import BiasFindings
-from clary.clarify.metrics.registry import find
+from clary.clarify.fairness.analysis import BiasFindings
+from clary.clarify.fairness.beyond.intersections import Intersection
+from clary.clarify.fairness.beyond.multiclass import ClassesBias
+from clary.clarify.fairness.beyond.regression import QuantityBias
+from clary.clarify.fairness.metrics.registry import find
 from clary.clarify.report import words
 
 SHOWN = ("DPL", "CDDL", "DPPL", "DI", "RD", "AD")

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.explanation import Explanation
-from clary.clarify.metrics.registry import Scale as Range
+from clary.clarify.fairness.metrics.registry import Scale as Range
 from clary.clarify.partial_dependence import Dependence
 from clary.clarify.report import words
 from clary.clarify.report.scale import Scale, Tick, around
+from clary.clarify.shap.explanation import Explanation
 
 SHOWN_FEATURES = 20
 SWARM_ROWS = 300

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.bias_metrics import StageBias
-from clary.clarify.columns import Column
+from clary.clarify.data.columns import Column
+from clary.clarify.fairness.measure import StageBias
 from clary.clarify.findings import Findings
 from clary.clarify.report import words
 from clary.clarify.report.charts import is_number

@@ -10,8 +10,8 @@ from typing import Any
 
 import jinja2
 
-from clary.clarify.metrics import POST_TRAINING
-from clary.clarify.metrics.registry import Scale, find
+from clary.clarify.fairness.metrics import POST_TRAINING
+from clary.clarify.fairness.metrics.registry import Scale, find
 from clary.clarify.monitoring.attribution_drift import THRESHOLD, AttributionDrift, FeatureDrift
 from clary.clarify.monitoring.bias_drift import ROUNDING, BiasDrift
 from clary.clarify.monitoring.drift import Drift

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from clary.clarify.bias_metrics import FacetBias, StageBias
-from clary.clarify.contrast import Side
-from clary.clarify.group_sizes import MINIMUM
-from clary.clarify.metrics.registry import find
+from clary.clarify.fairness.contrast import Side
+from clary.clarify.fairness.group_sizes import MINIMUM
+from clary.clarify.fairness.measure import FacetBias, StageBias
+from clary.clarify.fairness.metrics.registry import find
 from clary.clarify.report import charts, words
 from clary.clarify.report.meaning import Case, meaning
 

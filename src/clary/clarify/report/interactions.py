@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clary.clarify.faith_shap import InteractionExplanation
 from clary.clarify.report.words import MINUS, TIMES, plain
+from clary.clarify.shap.interactions import InteractionExplanation
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clary.clarify.bias_metrics import FacetBias
-from clary.clarify.contrast import Side
+from clary.clarify.fairness.contrast import Side
+from clary.clarify.fairness.measure import FacetBias
 from clary.clarify.report.words import percent, plain, sides
 
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from clary.clarify.bias_analysis import BiasFindings
-from clary.clarify.bias_metrics import StageBias
+from clary.clarify.fairness.analysis import BiasFindings
+from clary.clarify.fairness.measure import StageBias
 from clary.clarify.findings import Findings
 from clary.clarify.report import (
     attributions,

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.explanation import Explanation
 from clary.clarify.report import words
 from clary.clarify.report.charts import Dots, dots, evenly, is_number, levels, ranked
 from clary.clarify.report.scale import Tick, around
+from clary.clarify.shap.explanation import Explanation
 
 SHOWN = 6
 DOTS = 400

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.bias_analysis import BiasFindings
-from clary.clarify.bias_metrics import FacetBias
-from clary.clarify.explanation import Explanation
+from clary.clarify.fairness.analysis import BiasFindings
+from clary.clarify.fairness.measure import FacetBias
 from clary.clarify.findings import Findings
 from clary.clarify.report import words
 from clary.clarify.report.bias import SHOWN, Table
 from clary.clarify.segments import SegmentedBy, SegmentFindings
+from clary.clarify.shap.explanation import Explanation
 
 FEATURES = 8
 """The strongest features of the whole data are shown."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.bias_metrics import FacetBias, StageBias
-from clary.clarify.config import AnalysisConfig
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.fairness.measure import FacetBias, StageBias
+from clary.clarify.fairness.metrics.registry import find
 from clary.clarify.findings import Findings
-from clary.clarify.metrics.registry import find
 from clary.clarify.report import words
 from clary.clarify.report.attributions import outputs_shown
 from clary.clarify.report.facets import positive

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clary.clarify.explanation import Explanation
 from clary.clarify.report import words
 from clary.clarify.report.scale import Scale, Tick, around
+from clary.clarify.shap.explanation import Explanation
 
 STEPS = 8
 """Features that are shown one by one; the others together."""

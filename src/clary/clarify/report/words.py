@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from clary.clarify.bias_metrics import FacetBias
-from clary.clarify.group_sizes import SmallGroup
-from clary.clarify.metrics.registry import Metric, Scale, find
+from clary.clarify.fairness.group_sizes import SmallGroup
+from clary.clarify.fairness.measure import FacetBias
+from clary.clarify.fairness.metrics.registry import Metric, Scale, find
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"

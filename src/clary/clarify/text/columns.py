@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import regex
 
-from clary.clarify.baseline import clustered, given, typical
-from clary.clarify.columns import Column
-from clary.clarify.config import Shap
+from clary.clarify.config.analysis import Shap
+from clary.clarify.data.columns import Column
 from clary.clarify.errors import ClarifyError, known
+from clary.clarify.shap.baseline import clustered, given, typical
 from clary.clarify.text.settings import TextConfig
 
 WORDS = 2

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clary.clarify.coalitions import Floats
-from clary.clarify.explanation import AGGREGATE
+from clary.clarify.shap.coalitions import Floats
+from clary.clarify.shap.explanation import AGGREGATE
 from clary.clarify.text.units import Unit
 
 TEXT, NUMBER, CATEGORY = "free_text", "numerical", "categorical"

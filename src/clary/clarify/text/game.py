@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.coalitions import Flags
-from clary.clarify.game import Player, column_values
+from clary.clarify.shap.coalitions import Flags
+from clary.clarify.shap.game import Player, column_values
 from clary.clarify.text.units import Unit
 
 Texts = NDArray[np.object_]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clary.clarify.config_schema import Types, check
+from clary.clarify.config.schema import Types, check
 from clary.clarify.errors import ClarifyError, known
 from clary.clarify.text.languages import code
 from clary.clarify.text.units import GRANULARITIES, cutter

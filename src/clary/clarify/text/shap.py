@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clary.clarify.coalitions import Design, Floats, attribute, design
-from clary.clarify.columns import Value
-from clary.clarify.config import Shap
+from clary.clarify.config.analysis import Shap
+from clary.clarify.data.columns import Value
+from clary.clarify.data.predictions import Predict
+from clary.clarify.data.scoring import Scorer
 from clary.clarify.errors import ClarifyError
-from clary.clarify.kernel_shap import ALONE, DESIGN_ROWS, SPREAD, Progress, output_names
-from clary.clarify.players import players_of
-from clary.clarify.predictions import Predict
-from clary.clarify.scoring import Scorer
+from clary.clarify.shap.coalitions import Design, Floats, attribute, design
+from clary.clarify.shap.kernel import ALONE, DESIGN_ROWS, SPREAD, Progress, output_names
+from clary.clarify.shap.players import players_of
 from clary.clarify.text.columns import readable, text_baseline, text_columns
 from clary.clarify.text.explanation import TextExplanation
 from clary.clarify.text.game import Part, TextGame

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from clary.clarify.config import AnalysisConfig
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.data.roles import NO_ROLES
 from clary.clarify.errors import ClarifyError
 from clary.clarify.findings import Findings
-from clary.clarify.roles import NO_ROLES
 from clary.clarify.time_series.dataset import read_panel
 from clary.clarify.time_series.explain import explain_forecasts, ready
 from clary.clarify.time_series.explanation import ForecastExplanation

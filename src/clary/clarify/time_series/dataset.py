@@ -12,7 +12,7 @@ from typing import Any
 import jmespath
 import numpy as np
 
-from clary.clarify.dataset import files_below
+from clary.clarify.data.dataset import files_below
 from clary.clarify.errors import ClarifyError
 from clary.clarify.time_series.panel import Floats, Panel, Series, check_times
 from clary.clarify.time_series.settings import DATA, TimeSeriesData

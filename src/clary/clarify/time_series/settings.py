@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clary.clarify.config_schema import Types, check
+from clary.clarify.config.schema import Types, check
 from clary.clarify.errors import ClarifyError, known
 
 FORMATS = ("columns", "item_records", "timestamp_records")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from clary.clarify.config import AnalysisConfig
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.data.predictions import Prediction, together
 from clary.clarify.errors import ClarifyError
-from clary.clarify.predictions import Prediction, together
 from clary.containers.clarify import trees
 from clary.containers.clarify.payload import Codec
 from clary.containers.inference import find

@@ -17,9 +17,9 @@ import pandas as pd
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clary.clarify.config import AnalysisConfig, Predictor
+from clary.clarify.config.analysis import AnalysisConfig, Predictor
+from clary.clarify.data.predictions import Prediction, together
 from clary.clarify.errors import ClarifyError
-from clary.clarify.predictions import Prediction, together
 from clary.containers.clarify.payload import Codec
 
 Log = Callable[[str], None]

@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify import analyze, monitor
-from clary.clarify.config import AnalysisConfig, parse
-from clary.clarify.dataset import read
+from clary.clarify.config.analysis import AnalysisConfig, parse
+from clary.clarify.data.dataset import read
+from clary.clarify.data.roles import cast
 from clary.clarify.images.files import checked
 from clary.clarify.monitoring.drift import Drift
-from clary.clarify.roles import cast
 from clary.clarify.text.columns import text_columns
 from clary.clarify.time_series import analysis as series
 from clary.containers.clarify import forecaster

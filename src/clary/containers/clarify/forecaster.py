@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
-from clary.clarify.config import AnalysisConfig
-from clary.clarify.dataset import find
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.data.dataset import find
 from clary.clarify.errors import ClarifyError, known
 from clary.clarify.time_series.panel import Floats, Panel, Series
 from clary.containers.clarify.endpoint import LARGEST_BODY

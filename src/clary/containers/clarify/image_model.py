@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.config import AnalysisConfig
-from clary.clarify.dataset import find
+from clary.clarify.config.analysis import AnalysisConfig
+from clary.clarify.data.dataset import find
+from clary.clarify.data.predictions import together
 from clary.clarify.errors import ClarifyError
 from clary.clarify.images.attribution import ImagePredict
 from clary.clarify.images.files import Pixels
-from clary.clarify.predictions import together
 from clary.containers.clarify.archive import Archive
 from clary.containers.clarify.endpoint import LARGEST_BODY, Endpoint
 from clary.containers.clarify.payload import Codec

@@ -17,7 +17,7 @@ import pandas as pd
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clary.clarify import ClarifyError
-from clary.clarify.config import AnalysisConfig, parse
+from clary.clarify.config.analysis import AnalysisConfig, parse
 from clary.clarify.monitoring.captured_table import opened
 from clary.clarify.monitoring.drift import Drift
 from clary.containers.clarify import monitoring, trees

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from clary.clarify.config import AnalysisConfig, Key, Predictor
-from clary.clarify.config_schema import IMAGES
-from clary.clarify.dataset import find
+from clary.clarify.config.analysis import AnalysisConfig, Key, Predictor
+from clary.clarify.config.schema import IMAGES
+from clary.clarify.data.dataset import find
+from clary.clarify.data.predictions import Prediction
 from clary.clarify.errors import ClarifyError
-from clary.clarify.predictions import Prediction
 
 CSV, LINES, JSON = "text/csv", "application/jsonlines", "application/json"
 

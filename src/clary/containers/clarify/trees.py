@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clary.clarify.config import Shap
+from clary.clarify.config.analysis import Shap
 from clary.clarify.errors import ClarifyError
 from clary.containers.clarify import inputs
 from clary.containers.clarify.endpoint import Log

@@ -13,7 +13,7 @@ from typing import Any
 import jmespath
 import numpy as np
 
-from clary.clarify.coalitions import Floats
+from clary.clarify.shap.coalitions import Floats
 from clary.containers.explainer.records import CSV, LINES
 from clary.containers.explainer.settings import Inference
 from clary.containers.inference.invocation import Answer, ModelFault, media_type

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from clary.clarify.coalitions import Floats
+from clary.clarify.shap.coalitions import Floats
 from clary.containers.explainer import answers
 from clary.containers.explainer.settings import Inference
 from clary.containers.inference.invocation import ClientError, Invocation, ModelFault, Served

@@ -13,7 +13,7 @@ from typing import Any
 import jmespath
 
 from clary.clarify import ClarifyError
-from clary.clarify.coalitions import Floats
+from clary.clarify.shap.coalitions import Floats
 from clary.containers.explainer import answers, pieces, records, shapley
 from clary.containers.explainer.asking import Capacity, Model
 from clary.containers.explainer.settings import Settings

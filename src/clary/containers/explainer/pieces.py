@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clary.clarify.coalitions import Flags
-from clary.clarify.columns import canonical
+from clary.clarify.data.columns import canonical
+from clary.clarify.shap.coalitions import Flags
 from clary.clarify.text.units import Unit
 from clary.containers.explainer.records import Writer
 from clary.containers.explainer.texts import TextSettings

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clary.clarify.coalitions import Design, Floats, attribute
-from clary.clarify.kernel_shap import ALONE, Designs, samples_each
-from clary.clarify.scoring import logits
+from clary.clarify.data.scoring import logits
+from clary.clarify.shap.coalitions import Design, Floats, attribute
+from clary.clarify.shap.kernel import ALONE, Designs, samples_each
 from clary.containers.explainer.pieces import Mixture, Record, lines, mixture
 from clary.containers.explainer.records import Writer
 from clary.containers.explainer.settings import Settings

@@ -1,0 +1,1 @@
+"""What is asked: analysis_config.json, checked key by key."""

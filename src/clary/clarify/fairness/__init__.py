@@ -1,0 +1,1 @@
+"""Bias: groups counted, metrics measured, how sure they are, and what can be done."""

@@ -1,0 +1,1 @@
+"""Shapley values of tables: coalitions, games, Kernel SHAP, trees and interactions."""
