@@ -174,3 +174,14 @@ def test_a_wrong_segmentation_is_refused_by_name(change: dict[str, Any], says: s
 def test_two_segmentations_of_a_name_are_refused() -> None:
     with pytest.raises(clarify.ClarifyError, match="config_name of its own"):
         analysed([BY_AGE, BY_AGE])
+
+
+def test_a_facet_without_rows_in_a_segment_leaves_the_others() -> None:
+    facet = [
+        {"name_or_index": "sex", "value_or_threshold": ["f"]},
+        {"name_or_index": "town", "value_or_threshold": ["A"]},
+    ]
+    methods = {"pre_training_bias": {"methods": ["DPL"]}}
+    old = analysed([BY_TOWN], facet=facet, methods=methods)["segments"]["towns"]["segments"]["new"]
+    assert set(old["pre_training_bias_metrics"]["facets"]) == {"sex"}
+    assert "'town' has no row with ['A']" in old["errors"][0]

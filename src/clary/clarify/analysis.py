@@ -63,6 +63,7 @@ def analyze(
         config, data = opened(config, data, log=log)
     parsed = parse(config)
     folder = None if output_dir is None else Path(output_dir)
+    before = {} if folder is None else stamps(folder)
     if parsed.asymmetric_shapley_value is not None or isinstance(data, Panel):
         findings = series.analyze_series(parsed, config, data, forecast, log)
     elif parsed.needs_model and predict is None:
@@ -76,7 +77,7 @@ def analyze(
         findings = investigate(parsed, config, data, predict, log, trees)
     findings = replace(findings, output_uri=output_uri)
     if folder is not None:
-        write(findings, folder, log)
+        write(findings, folder, log, before)
     return findings.in_json()
 
 
@@ -206,8 +207,8 @@ def _every_tenth(log: Log) -> Callable[[int, int], None]:
     return progress
 
 
-def write(findings: Findings, folder: Path, log: Log) -> None:
-    """Write Clarify's files below `folder`."""
+def write(findings: Findings, folder: Path, log: Log, before: Mapping[str, int] | None = None) -> None:
+    """Write Clarify's files below `folder`; those that were there `before` are not told."""
     folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps(findings.in_json(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "analysis.json").write_text(document, "utf-8")
@@ -226,8 +227,13 @@ def write(findings: Findings, folder: Path, log: Log) -> None:
             (folder / f"{report.name}.pdf").write_bytes(pdf.render(shown))
         else:
             log(pdf.HOW_TO_GET)
-    written = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    written = sorted(name for name, stamp in stamps(folder).items() if (before or {}).get(name) != stamp)
     log(f"Wrote {', '.join(written)}.")
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    """The files below a folder, and when each was written."""
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
 
 
 def _write_explanation(findings: Findings, explanation: Explanation, folder: Path) -> None:

@@ -151,23 +151,21 @@ def analysed(
     measure = _bias_of(roles, config, *predicted) if config.measures_bias else None
     found = []
     for segment in segmentation.segments:
-        try:
-            found.append(_one(segment, measure, explanation))
-        except ClarifyError as error:
-            found.append(SegmentFindings(segment, None, _explained(explanation, segment), (str(error),)))
+        found.append(_one(segment, measure, explanation))
     names = ", ".join(f"{item.segment.name} ({item.rows:,})" for item in found)
     log(f"Segments of {segmentation.column!r}: {names}.")
     return SegmentedBy(segmentation.name, segmentation.column, found)
 
 
-Measure = Callable[[Flags], BiasFindings]
+Measure = Callable[[Flags], tuple[BiasFindings | None, tuple[str, ...]]]
+"""The bias of some rows, and what could not be measured of them."""
 
 
 def _one(segment: Segment, measure: Measure | None, explanation: Explanation | None) -> SegmentFindings:
     if not segment.rows.any():
         return SegmentFindings(segment, errors=(segment.why_empty,))
-    bias = None if measure is None else measure(segment.rows)
-    return SegmentFindings(segment, bias, _explained(explanation, segment))
+    bias, errors = (None, ()) if measure is None else measure(segment.rows)
+    return SegmentFindings(segment, bias, _explained(explanation, segment), errors)
 
 
 def _bias_of(
@@ -178,14 +176,33 @@ def _bias_of(
     settings = replace(config.bias, quantities=quantities, mitigation=False, intersections=[])
     config = replace(config, bias=settings)
 
-    def measure(rows: Flags) -> BiasFindings:
-        some = None if predicted is None else predicted[rows]
+    def measure(rows: Flags) -> tuple[BiasFindings | None, tuple[str, ...]]:
+        part, some = fixed.part(rows), None if predicted is None else predicted[rows]
         if isinstance(some, pd.Series):
             some = some.reset_index(drop=True)
-        tabulation = from_rows(config, fixed.part(rows), some)
-        return find_bias(config, tabulation, None if scores is None else scores[rows], lambda line: None)
+
+        def of(facets: dict[str, list[Value] | None]) -> BiasFindings:
+            tabulation = from_rows(config, replace(part, facets=facets), some)
+            return find_bias(config, tabulation, None if scores is None else scores[rows], lambda line: None)
+
+        return _measurable(part.facets, of)
 
     return measure
+
+
+def _measurable(
+    facets: dict[str, list[Value] | None], of: Callable[[dict[str, list[Value] | None]], BiasFindings]
+) -> tuple[BiasFindings | None, tuple[str, ...]]:
+    """The bias by all facets, or by those that these rows allow, with why the others have none."""
+    try:
+        return of(facets), ()
+    except ClarifyError as error:
+        if len(facets) == 1:
+            return None, (str(error),)
+    parts = {name: _measurable({name: values}, of) for name, values in facets.items()}
+    errors = tuple(dict.fromkeys(error for _, errors in parts.values() for error in errors))
+    kept = {name: facets[name] for name, (bias, _) in parts.items() if bias is not None}
+    return (of(kept) if kept else None), errors
 
 
 def _typed(roles: Roles, config: AnalysisConfig) -> tuple[Roles, tuple[str, ...]]:
