@@ -215,7 +215,7 @@ def _notes(findings: Findings, columns: list[Column]) -> list[str]:
     constant = [str(c.name) for c in columns if c.nunique() < 2]
     if constant:
         notes.append(f"The same value in every row: {_listed(constant)}. Nothing can depend on it.")
-    if rows < 100:
+    if rows < 100 and findings.config.measures_bias:
         notes.append(
             f"{rows:,} rows are few: most differences below may be chance. The intervals say how far."
         )
