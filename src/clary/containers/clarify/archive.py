@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 from clary.clarify.config.analysis import AnalysisConfig
 from clary.clarify.data.predictions import Prediction, together
 from clary.clarify.errors import ClarifyError
-from clary.containers.clarify import trees
+from clary.containers.clarify import inputs, trees
 from clary.containers.clarify.payload import Codec
 from clary.containers.inference import find
 from clary.containers.inference.invocation import CannotServe, ClientError, Invocation, Served
@@ -59,7 +58,7 @@ def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
     if model.is_dir():
         root.symlink_to(model.resolve(), target_is_directory=True)
     elif model.is_file():
-        unpack(model, root)
+        inputs.unpack(model, root)
     else:
         raise ClarifyError(
             f"There is no model at {model}: give a model.tar.gz, or the folder with its content."
@@ -69,13 +68,3 @@ def load(model: Path, config: AnalysisConfig, folder: Path) -> Archive:
     except CannotServe as error:
         raise ClarifyError(f"The model {model} cannot be served: {error}") from error
     return Archive(served, Codec.of(config), trees.below(root) or trees.of_estimator(root))
-
-
-def unpack(archive: Path, root: Path) -> None:
-    """The content of a model.tar.gz; ClarifyError where it is none."""
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(root, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0]  # tarfile lists what every compression said
-        raise ClarifyError(f"{archive} is not a model.tar.gz: {reason}") from error

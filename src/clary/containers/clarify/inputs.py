@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -54,3 +55,13 @@ def download(uri: str, key: str, folder: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, name, str(file))
     return files[0] if len(keys) == 1 else folder
+
+
+def unpack(archive: Path, root: Path) -> None:
+    """The content of a model.tar.gz; ClarifyError where it is none."""
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(root, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0]  # tarfile lists what every compression said
+        raise ClarifyError(f"{archive} is not a model.tar.gz: {reason}") from error

@@ -71,10 +71,8 @@ def _archive(name: str) -> str | None:
 
 
 def _fetched(uri: str, folder: Path) -> Path:
-    from clary.containers.clarify.archive import unpack
-
     root = folder / "trees"
-    unpack(inputs.download(uri, "ModelDataUrl", folder / "archive"), root)
+    inputs.unpack(inputs.download(uri, "ModelDataUrl", folder / "archive"), root)
     return root
 
 
