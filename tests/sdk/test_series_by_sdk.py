@@ -31,7 +31,7 @@ def test_the_job_writes_what_clarify_writes(scripts: dict[str, Script]) -> None:
     assert "Explained 3 of 3 items." in script.end()
     assert script.told("job") == "v2-series Completed"
     assert script.told("files") == str(
-        ["analysis.json", "analysis_config.json", VALUES, "report.html", "report.ipynb"]
+        ["analysis.json", "analysis_config.json", VALUES, "report.html", "report.ipynb", "report.pdf"]
     )
     assert script.told("values at").endswith(f"/{OUTPUT}/{VALUES}")
     assert script.told("values at").startswith("s3://sagemaker-")
