@@ -117,7 +117,7 @@ def _main(folder: Path, headers: list[str]) -> None:
 
     from clary import clarify
     from clary.clarify.config.analysis import parse
-    from clary.containers.clarify.archive import unpack
+    from clary.containers.clarify.inputs import unpack
     from clary.containers.clarify.endpoint import Endpoint
     from clary.containers.inference import booster
 
