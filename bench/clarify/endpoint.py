@@ -117,8 +117,8 @@ def _main(folder: Path, headers: list[str]) -> None:
 
     from clary import clarify
     from clary.clarify.config.analysis import parse
-    from clary.containers.clarify.inputs import unpack
     from clary.containers.clarify.endpoint import Endpoint
+    from clary.containers.clarify.inputs import unpack
     from clary.containers.inference import booster
 
     data = pd.read_csv(folder / "train.csv", header=None, names=headers)

@@ -31,6 +31,8 @@ def measure() -> list[Row]:
         asked = [("explained", lines[:1]), ("plain", lines[:1]), ("plain", lines[:SYNTHETIC])]
         requests = [_request(clary, name, "\n".join(some)) for name, some in asked]
         explained, plain, model = asyncio.run(_interleaved(load.target(clary.url), requests))
+        for name in ("explained", "plain"):
+            clary.client("sagemaker").delete_endpoint(EndpointName=name)
     what = f"One record of 14 features explained (XGBoost of {ROUNDS} rounds, default samples), p50"
     return [
         Row(what, explained, plain, "the same endpoint without an explainer", "ms", "", None),

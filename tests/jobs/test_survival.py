@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
+from pathlib import Path
 
 from jobs.conftest import Jobs
 
@@ -44,6 +46,25 @@ def test_a_job_whose_program_is_lost_says_so(own_jobs: Jobs) -> None:
     found = own_jobs.end(name)
     assert found["TrainingJobStatus"] == "Failed"
     assert "left no exit code" in found["FailureReason"]
+
+
+def test_a_program_ends_when_its_home_is_deleted(own_jobs: Jobs) -> None:
+    name = own_jobs.train(own_jobs.script("import time; print('up', flush=True); time.sleep(60)"))
+    own_jobs.logged(name, "up")
+    (started,) = (own_jobs.clary.home / "programs").glob("*/started")
+    supervisor = json.loads(started.read_text())["pid"]
+    own_jobs.clary.kill()
+    shutil.rmtree(own_jobs.clary.home, ignore_errors=True)
+    assert ended(supervisor, seconds=10)
+
+
+def ended(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not Path(f"/proc/{pid}").exists():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _small() -> dict[str, object]:

@@ -28,6 +28,8 @@ DRAIN_SECONDS = 1.0
 SANDBOX = "bwrap"
 TELL_SECONDS = 0.05
 """How often a program that does not run yet is looked for, to be told to stop."""
+HOME_SECONDS = 5.0
+"""How often its folder is looked for: a program whose folder is deleted could never be found or stopped."""
 
 
 class LogFile:
@@ -113,7 +115,8 @@ def main(specification: Path, lock: int) -> None:
     log = LogFile(spec["log"], spec["log_limit"])
     code = Watch(spec, folder / "stop", log, wake).run()
     log.close()
-    _finish(ending, code)
+    with contextlib.suppress(FileNotFoundError):  # the folder is deleted, and nobody asks
+        _finish(ending, code)
     for group in spec["cgroups"]:
         _leave(Path(group))
 
@@ -184,7 +187,9 @@ class Watch:
 
     def _timeout(self) -> float | None:
         waits = [self._log.wait()]
-        if self._kill_at is not None:
+        if self._kill_at is None:
+            waits.append(HOME_SECONDS)
+        else:
             waits += [max(0.0, self._kill_at - time.monotonic()), None if self._told else TELL_SECONDS]
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -193,6 +198,8 @@ class Watch:
         now = time.monotonic()
         if self._kill_at is None and self._stop.exists():
             self._kill_at = now + _grace(self._stop)
+        elif self._kill_at is None and not self._stop.parent.exists():
+            self._kill_at = now
         if self._kill_at is None:
             return
         self._told = self._told or self._tell()
