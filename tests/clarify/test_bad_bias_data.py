@@ -153,3 +153,19 @@ def test_one_bad_metric_takes_no_other_down() -> None:
     assert "text" in metrics["FT"]["error"]
     assert "group_variable" in metrics["CDDPL"]["error"]
     assert metrics["AD"]["value"] is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "facets", "positive", "said"),
+    [
+        ({"s": ["a", "b"]}, {"s": ["a"]}, ["y"], "data must be a table or a path, not dict"),
+        (None, ["s"], ["y"], "facets must map columns to values"),
+        (None, {"s": "abc"}, ["y"], r"facets\['s'\] must be a list of values, \['abc'\]"),
+        (None, {"s": 40}, ["y"], r"facets\['s'\] must be a list of values, \[40\]"),
+        (None, {"s": ["abc"]}, ">50K", r"Target.positive must be a list of values, \['>50K'\]"),
+    ],
+)
+def test_a_word_is_not_taken_apart_into_letters(data: Any, facets: Any, positive: Any, said: str) -> None:
+    table = pd.DataFrame({"s": ["abc", "d"] * 5, "label": [">50K", "y"] * 5})
+    with pytest.raises(clarify.ClarifyError, match=said):
+        clarify.bias(table if data is None else data, facets, clarify.Target("label", positive))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clary.clarify.data.columns import Column
+from clary.clarify.errors import ClarifyError
 from clary.clarify.fairness.contrast import Contrast
 from clary.clarify.fairness.group_sizes import MINIMUM, SmallGroup, small_groups
 from clary.clarify.fairness.intervals import THOUSAND, Intervals, with_intervals
@@ -99,12 +100,25 @@ def bias(
     Raises ClarifyError where a column or value is not there. A metric that has no value in this table
     carries an `error` instead, and the others go on.
     """
+    _check(data, facets, target)
     if isinstance(data, pd.DataFrame):
         tabulation = tabulate(data, facets, target, group, weights, quantities)
     else:
         tabulation = tabulate_path(Path(data), facets, target, group, weights, methods, quantities)
     stage = PRE_TRAINING if target.predicted is None else POST_TRAINING
     return stage_bias(tabulation, stage, Asked(methods, intervals))
+
+
+def _check(data: Any, facets: Any, target: Target) -> None:
+    """ClarifyError for arguments of another type, which would be taken apart letter by letter."""
+    if not isinstance(data, pd.DataFrame | str | Path):
+        raise ClarifyError(f"data must be a table or a path, not {type(data).__name__}.")
+    if not isinstance(facets, Mapping):
+        raise ClarifyError(f'facets must map columns to values ({{"sex": ["Female"]}}), not {facets!r:.80}.')
+    listed = {f"facets[{name!r}]": values for name, values in facets.items() if values is not None}
+    for what, values in {**listed, "Target.positive": target.positive}.items():
+        if isinstance(values, str) or not isinstance(values, Collection):
+            raise ClarifyError(f"{what} must be a list of values, [{values!r:.80}], not {values!r:.80}.")
 
 
 def stage_bias(tabulation: Tabulation, stage: Stage, asked: Asked) -> StageBias:

@@ -16,7 +16,13 @@ Forecast = Callable[[Sequence[Series]], Sequence[ArrayLike]]
 
 def ask(forecast: Forecast, items: Sequence[Series]) -> list[Floats]:
     """One forecast for each item; ClarifyError unless they are lists of finite numbers."""
-    answers = list(forecast(items))
+    try:
+        answers = list(forecast(items))
+    except ClarifyError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ClarifyError(f"The model failed on {len(items)} series: {reason}") from error
     if len(answers) != len(items):
         raise ClarifyError(f"The model answered {len(answers)} forecasts for {len(items)} series.")
     return [_numbers(answer, item) for answer, item in zip(answers, items, strict=True)]
