@@ -178,3 +178,33 @@ def test_a_thousand_replicates_of_all_metrics_take_a_tenth_of_a_second_whatever_
 def test_settings_that_make_no_interval_are_refused(how: dict[str, Any], says: str) -> None:
     with pytest.raises(clarify.ClarifyError, match=says):
         Intervals(**how)
+
+
+def test_a_share_of_none_or_all_among_few_has_wilsons_interval() -> None:
+    """Two sides of which only d is uncertain, and of d only how many are found: z^2 / (n + z^2)."""
+    data = pd.DataFrame({"sex": ["f"] * 3 + ["m"] * 100_000, "hired": "yes"})
+    found = records(data, np.r_[np.zeros(3, bool), np.ones(100_000, bool)], methods=["RD"])["RD"]
+    assert found["value"] == 1
+    low, high = found["confidence_interval"]
+    assert low == pytest.approx(1 - 3.8415 / 6.8415, abs=1e-4) and high == pytest.approx(1)
+
+
+def test_intervals_of_few_rows_that_are_nearly_all_alike_hold_the_truth() -> None:
+    """More than half of the samples of ten rows have ten positive ones: resampled, they never vary."""
+    hit = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        hired = np.r_[rng.random(10) < 0.95, rng.random(400) < 0.6]
+        data = pd.DataFrame({"sex": ["f"] * 10 + ["m"] * 400, "hired": np.where(hired, "yes", "no")})
+        low, high = map(float, records(data, methods=["DPL"])["DPL"]["confidence_interval"])
+        hit += low <= 0.6 - 0.95 <= high
+    assert hit / 120 >= 0.95
+
+
+def test_an_infinite_value_of_few_rows_is_not_certain() -> None:
+    data = pd.DataFrame(
+        {"sex": ["f"] * 20 + ["m"] * 400, "hired": ["yes"] * 5 + ["no"] * 15 + ["yes", "no"] * 200}
+    )
+    found = records(data, np.r_[np.zeros(20, bool), np.tile([True, False], 200)], methods=["DCA"])["DCA"]
+    assert found["value"] == "-Infinity" and found["p_value"] is None
+    assert found["confidence_interval"][0] == "-Infinity" and found["confidence_interval"][1] < 1

@@ -185,3 +185,20 @@ def test_a_facet_without_rows_in_a_segment_leaves_the_others() -> None:
     old = analysed([BY_TOWN], facet=facet, methods=methods)["segments"]["towns"]["segments"]["new"]
     assert set(old["pre_training_bias_metrics"]["facets"]) == {"sex"}
     assert "'town' has no row with ['A']" in old["errors"][0]
+
+
+def test_a_threshold_is_the_same_facet_where_the_largest_value_is_another(tmp_path: Path) -> None:
+    facet = [{"name_or_index": "age", "value_or_threshold": [40]}]
+    methods = {
+        "pre_training_bias": {"methods": ["DPL"]},
+        "bias": {"quantities": ["age"]},
+        "report": {"title": "T"},
+    }
+    segments = [{"name_or_index": "age", "segments": [["[30, 50]"]]}]
+    found = analysed(segments, facet=facet, methods=methods, output=tmp_path)
+    part = found["segments"]["age"]["segments"]["[30, 50]"]["pre_training_bias_metrics"]["facets"]["age"][0]
+    assert part["value_or_threshold"] == "(40.0, 50.0]"
+    page = (tmp_path / "report.html").read_text()
+    section = page[page.index('<section id="segments">') :]
+    shown = section[: section.index("</table>")]
+    assert f"{part['metrics'][0]['value']:+.3f}".replace("-", "\N{MINUS SIGN}") in shown

@@ -27,9 +27,9 @@ const processing = (job: ProcessingJobSummary): Row => ({
   ended: job.ProcessingEndTime,
 });
 
-export async function listJobs(kind: string, NextToken?: string, NameContains?: string, MaxResults = 50): Promise<Page<Row>> {
+export async function listJobs(kind: string, NextToken?: string, NameContains?: string, MaxResults = 50, StatusEquals?: "Completed" | "InProgress" | "Stopping"): Promise<Page<Row>> {
   const { sdk, client } = await sagemaker();
-  const input = { NextToken, NameContains, MaxResults, SortBy: "CreationTime", SortOrder: "Descending" } as const;
+  const input = { NextToken, NameContains, MaxResults, StatusEquals, SortBy: "CreationTime", SortOrder: "Descending" } as const;
   if (kind === "training") {
     const answer = await client.send(new sdk.ListTrainingJobsCommand(input));
     return { items: (answer.TrainingJobSummaries ?? []).map(training), next: answer.NextToken };

@@ -6,8 +6,8 @@ import { isLive, Status } from "../parts/status";
 import { listJobs, type Row } from "./jobs";
 
 /** Processing jobs that ran Clarify; which image a job ran is only in its description. */
-export async function listReports(token?: string, contains?: string, count = 30) {
-  const page = await listJobs("processing", token, contains, count);
+export async function listReports(token?: string, contains?: string, count = 30, status?: "Completed") {
+  const page = await listJobs("processing", token, contains, count, status);
   const { sdk, client } = await sagemaker();
   const described = await Promise.all(page.items.map((row) => client.send(new sdk.DescribeProcessingJobCommand({ ProcessingJobName: row.name }))));
   return { ...page, items: page.items.filter((_, index) => described[index]?.AppSpecification?.ImageUri?.includes("sagemaker-clarify-processing")) };

@@ -24,6 +24,7 @@ from clary.clarify.config.schema import (
     TOP,
     Types,
     check,
+    must_be_an_object,
     refuse,
 )
 from clary.clarify.config.segments import SegmentConfig, segment_configs
@@ -164,6 +165,7 @@ class AnalysisConfig:
 
 def parse(config: Mapping[str, Any]) -> AnalysisConfig:
     """Check a configuration as the SDK writes it. Raises ClarifyError that names the key and the way out."""
+    must_be_an_object(config)
     refuse(config, NOT_BUILT)
     check(config, TOP, "analysis_config")
     methods = config["methods"]

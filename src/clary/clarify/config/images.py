@@ -23,6 +23,8 @@ IMAGE_CONFIG: dict[str, Types] = {
     "max_labels": int,
 }
 
+_WHERE = "methods.shap.image_config"
+
 NOT_BUILT = {
     "methods.shap.image_config.debug": "remove it, and give only the images that are to be explained",
 }
@@ -55,6 +57,9 @@ class ImageConfig:
     max_labels: int = 3
     """Of how many labels, from the highest score down, a classification is explained. Clary's own."""
 
+    def __post_init__(self) -> None:
+        _check(self)
+
     @property
     def detects(self) -> bool:
         return self.model_type == DETECTION
@@ -68,25 +73,12 @@ def image_config(shap: Mapping[str, Any]) -> ImageConfig | None:
         if key in shap:
             raise ClarifyError(f"methods.shap.{key} has no meaning for images: remove it.")
     asked = shap["image_config"]
-    where = "methods.shap.image_config"
-    refuse(asked, NOT_BUILT, f"{where}.")
-    check(asked, IMAGE_CONFIG, where, ["model_type"])
+    refuse(asked, NOT_BUILT, f"{_WHERE}.")
+    check(asked, IMAGE_CONFIG, _WHERE, ["model_type"])
     settings = ImageConfig(**asked)
-    _in_range(settings, where)
-    if settings.model_type not in (CLASSIFICATION, DETECTION):
-        kinds = (CLASSIFICATION, DETECTION)
-        raise ClarifyError(
-            f"{where}.model_type {settings.model_type!r} does not exist. "
-            f"{known(settings.model_type, kinds, 'types')}"
-        )
-    if settings.feature_extraction_method != "segmentation":
-        raise ClarifyError(
-            f"{where}.feature_extraction_method {settings.feature_extraction_method!r} does not exist: "
-            "use segmentation."
-        )
     for key in ("max_labels",) if settings.detects else _ONLY_DETECTION:
         if key in asked:
-            raise ClarifyError(f"{where}.{key} has no meaning for {settings.model_type}: remove it.")
+            raise ClarifyError(f"{_WHERE}.{key} has no meaning for {settings.model_type}: remove it.")
     return settings
 
 
@@ -121,12 +113,23 @@ def check_images(config: Mapping[str, Any], settings: ImageConfig | None) -> Non
         )
 
 
-def _in_range(settings: ImageConfig, where: str) -> None:
+def _check(settings: ImageConfig) -> None:
+    if settings.model_type not in (CLASSIFICATION, DETECTION):
+        kinds = (CLASSIFICATION, DETECTION)
+        raise ClarifyError(
+            f"{_WHERE}.model_type {settings.model_type!r} does not exist. "
+            f"{known(settings.model_type, kinds, 'types')}"
+        )
+    if settings.feature_extraction_method != "segmentation":
+        raise ClarifyError(
+            f"{_WHERE}.feature_extraction_method {settings.feature_extraction_method!r} does not exist: "
+            "use segmentation."
+        )
     for key in ("num_segments", "max_objects", "max_labels"):
         if getattr(settings, key) < 1:
-            raise ClarifyError(f"{where}.{key} must be at least 1.")
+            raise ClarifyError(f"{_WHERE}.{key} must be at least 1.")
     if settings.segment_compactness <= 0:
-        raise ClarifyError(f"{where}.segment_compactness must be above 0: 0.01, 0.1, 1, 10 or 100, say.")
+        raise ClarifyError(f"{_WHERE}.segment_compactness must be above 0: 0.01, 0.1, 1, 10 or 100, say.")
     for key in ("iou_threshold", "context"):
         if not 0 <= getattr(settings, key) <= 1:
-            raise ClarifyError(f"{where}.{key} must be between 0 and 1.")
+            raise ClarifyError(f"{_WHERE}.{key} must be between 0 and 1.")

@@ -103,10 +103,14 @@ def refuse(config: Mapping[str, Any], not_built: Mapping[str, str], prefix: str 
             raise ClarifyError(f"{prefix}{key} is not built in Clary: {not_built[prefix + key]}.")
 
 
-def check(config: Any, types: Mapping[str, Types], where: str, required: Sequence[str] | None = None) -> None:
-    """Every key is known and has its type; `required` ones are there (by default `REQUIRED[where]`)."""
+def must_be_an_object(config: Any, where: str = "analysis_config") -> None:
     if not isinstance(config, Mapping):
         raise ClarifyError(f"{where} must be a JSON object, not {type(config).__name__}.")
+
+
+def check(config: Any, types: Mapping[str, Types], where: str, required: Sequence[str] | None = None) -> None:
+    """Every key is known and has its type; `required` ones are there (by default `REQUIRED[where]`)."""
+    must_be_an_object(config, where)
     for key, value in config.items():
         if key not in types:
             raise ClarifyError(f"{where} has no key {key!r}. {known(key, types, 'keys')}")

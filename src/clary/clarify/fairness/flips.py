@@ -29,6 +29,10 @@ SAME = 1e-9
 """Distances that differ by less than this part may be a tie: libraries sum squares in different orders."""
 
 
+LARGEST = 1e150
+"""Of larger numbers the squared distances are infinite."""
+
+
 def flips(
     features: pd.DataFrame, sensitive: Flags, predicted: Flags, weights: Counts | None = None
 ) -> Counts:
@@ -56,6 +60,9 @@ def _points(features: pd.DataFrame) -> Points:
     points = np.ascontiguousarray(features.to_numpy(dtype=np.float64, na_value=np.nan))
     if not np.isfinite(points).all():
         raise ValueError("The flip test measures distances, so no feature may have missing values.")
+    if len(points) and np.abs(points).max() > LARGEST:
+        widest = str(features.columns[int(np.abs(points).max(axis=0).argmax())])
+        raise ValueError(f"The flip test measures distances, and those along {widest!r} are beyond numbers.")
     return points + 0.0  # no negative zero: equal points have equal bits
 
 

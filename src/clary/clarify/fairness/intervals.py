@@ -3,19 +3,25 @@
 A bootstrap draws n rows with replacement. What the metrics see of such a draw is how many rows fall into
 each cell, and that is one multinomial draw: its cost does not depend on n. Every metric takes all
 replicates at once.
+
+A cell without rows stays without in every draw, as if such rows could not exist: 0 of 3 would be certain. So
+an interval also holds the values that z^2 more rows in any empty cell would give, which is where Wilson's
+interval of 0 among n ends: z^2 / (n + z^2) (Wilson, "Probable inference, the law of succession, and
+statistical inference", JASA 1927).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from clary.clarify.errors import ClarifyError
 from clary.clarify.fairness.contrast import Contrast, Counts
-from clary.clarify.fairness.metrics import Metric
+from clary.clarify.fairness.metrics import POST_TRAINING, Metric, Stage
 from clary.clarify.fairness.metrics.registry import in_json, values
 
 FEWEST_DEFINED = 0.9
@@ -38,9 +44,15 @@ class Intervals:
         if self.seed < 0:
             raise ClarifyError(f"The seed is {self.seed}: it must not be below 0.")
 
+    @property
+    def z(self) -> float:
+        """How many standard errors a normal interval of this confidence reaches."""
+        return NormalDist().inv_cdf((1 + self.confidence) / 2)
+
     def in_json(self) -> dict[str, Any]:
         return {
-            "method": "multinomial bootstrap of the contingency cells, percentile intervals",
+            "method": "multinomial bootstrap of the contingency cells, percentile intervals; with the values "
+            "that z^2 more rows in an empty cell would give (Wilson)",
             "replicates": self.replicates,
             "confidence": self.confidence,
             "seed": self.seed,
@@ -99,6 +111,32 @@ def unrelated(contrast: Contrast, replicates: int, rng: np.random.Generator) -> 
     return Contrast(np.stack(drawn, axis=1).astype(np.float64)[:, None, :, :, None])
 
 
+def unseen(contrast: Contrast, stage: Stage, more: float) -> Contrast | None:
+    """A table for each empty cell, with `more` rows in it, spread over the groups as its side is; or None.
+
+    Before training there are no predictions, and cells are those of the labels.
+    """
+    counts = contrast.table if stage == POST_TRAINING else contrast.table.sum(axis=-1, keepdims=True)
+    empty = np.argwhere((counts == 0) & (counts.sum(axis=(-2, -1), keepdims=True) > 0))
+    if not len(empty):
+        return None
+    tables = np.repeat(contrast.cells[None], len(empty), axis=0)
+    for table, (side, label, prediction) in zip(tables, empty, strict=True):
+        weights = contrast.cells[:, side].sum(axis=(-2, -1))
+        # `more` rows of the side's mean weight
+        table[:, side, label, prediction] += more * weights / contrast.sizes[side].sum()
+    return Contrast(tables)
+
+
+def unseen_flips(contrast: Contrast, more: float) -> Contrast | None:
+    """The same of the flip test's counts."""
+    if contrast.flips is None or contrast.flips.all() or not contrast.flips.any():
+        return None
+    empty = contrast.flips == 0
+    flips = contrast.flips + more * np.eye(len(empty))[empty] * contrast.flips.sum() / contrast.sizes[1].sum()
+    return Contrast(np.repeat(contrast.cells[None], len(flips), axis=0), flips)
+
+
 def with_intervals(
     records: Sequence[dict[str, Any]], metrics: Sequence[Metric], contrast: Contrast, how: Intervals, key: int
 ) -> list[dict[str, Any]]:
@@ -106,12 +144,18 @@ def with_intervals(
     rng = np.random.default_rng([how.seed, key])
     replicates = resampled(contrast, how.replicates, rng)
     chance = unrelated(contrast, how.replicates, rng)
-    return [
-        record
-        if record["value"] is None
-        else record | _sureness(m, float(record["value"]), replicates, chance, how)
-        for m, record in zip(metrics, records, strict=True)
-    ]
+    moved = unseen(contrast, metrics[0].stage, how.z**2) if metrics else None
+    flipped = unseen_flips(contrast, how.z**2)
+    found = []
+    for m, record in zip(metrics, records, strict=True):
+        if record["value"] is not None:
+            value = float(record["value"])
+            sureness = _sureness(m, value, replicates, chance, how)
+            more = flipped if m.name == "FT" else moved
+            found.append(record | (sureness if more is None else _widened(m, value, sureness, more, how)))
+        else:
+            found.append(record)
+    return found
 
 
 def _sureness(
@@ -127,6 +171,34 @@ def _sureness(
         "standard_error": float(found.std(ddof=1)) if np.isfinite(found).all() else None,
         "p_value": _p_value(m, value, found, chance),
     }
+
+
+def _widened(
+    m: Metric, value: float, sureness: dict[str, Any], moved: Contrast, how: Intervals
+) -> dict[str, Any]:
+    """The same with the values of `moved` in the interval, and a p-value and standard error that fit it."""
+    ends = sureness["confidence_interval"]
+    if ends is None:
+        return sureness
+    low, high = map(float, ends)
+    others = [float(number) for number in values(m, moved) if not np.isnan(number)]
+    new_low, new_high = min(low, *others), max(high, *others)
+    if (new_low, new_high) == (low, high):
+        return sureness
+    sureness = sureness | {"confidence_interval": [in_json(new_low), in_json(new_high)]}
+    reach = max(value - new_low, new_high - value)
+    if not np.isfinite(reach):
+        return sureness | {"standard_error": None, "p_value": None}
+    sureness["standard_error"] = max(sureness["standard_error"] or 0.0, reach / how.z)
+    if m.tested and not m.scale.one_sided and (toward := _reach(value, m.scale.fair, new_low, new_high)):
+        normal = 2 * NormalDist().cdf(-how.z * abs(value - m.scale.fair) / toward)
+        sureness["p_value"] = max(sureness["p_value"], normal)
+    return sureness
+
+
+def _reach(value: float, fair: float, low: float, high: float) -> float:
+    """How far the interval reaches from the value toward the fair value."""
+    return value - low if value > fair else high - value
 
 
 _TOO_FEW = "Most draws from these few rows leave the metric without a value."

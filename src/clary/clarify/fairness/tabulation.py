@@ -152,6 +152,10 @@ def _predicted(data: pd.DataFrame, predicted: Column | Flags | str, rows: int) -
     return named(data, column, "predicted label")
 
 
+LARGEST_WEIGHT = 1e100
+"""Sums of larger weights' squares would be infinite."""
+
+
 def checked(weights: NDArray[np.generic]) -> Weights:
     """Sample weights: one number for each row, none below 0."""
     try:
@@ -160,6 +164,8 @@ def checked(weights: NDArray[np.generic]) -> Weights:
         raise ClarifyError("The weight column must hold numbers.") from None
     if not np.isfinite(numbers).all() or (numbers < 0).any():
         raise ClarifyError("Every weight must be a number of at least 0: fill or remove the others.")
+    if numbers.size and numbers.max() > LARGEST_WEIGHT:
+        raise ClarifyError(f"A weight is {numbers.max():g}: only their ratios count, so divide all of them.")
     return numbers
 
 

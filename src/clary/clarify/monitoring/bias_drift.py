@@ -71,11 +71,11 @@ def allowed(baseline: float, scale: Scale) -> Range:
 def normal_interval(value: float, measured: Measured) -> Range:
     """The normal bootstrap interval: the value and so many standard errors of it on either side.
 
-    An infinite value has none; an analysis that tells no standard error may still tell an interval.
+    Without a standard error, of an infinite value say, it is the interval that the analysis tells.
     """
     if math.isfinite(value) and measured.standard_error is not None:
         reach = NormalDist().inv_cdf((1 + measured.confidence) / 2) * measured.standard_error
         return value - reach, value + reach
-    if math.isfinite(value) and measured.interval is not None:
+    if measured.interval is not None:
         return min(measured.interval[0], value), max(measured.interval[1], value)
     return value, value

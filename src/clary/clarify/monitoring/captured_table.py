@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clary.clarify.config.analysis import AnalysisConfig, Key, parse
+from clary.clarify.config.schema import must_be_an_object
 from clary.clarify.data.predictions import labels
 from clary.clarify.errors import ClarifyError
 from clary.clarify.monitoring.captured_rows import answers, each_row, prediction_of, rows_of, typed
@@ -34,6 +35,7 @@ def opened(
     log: Log = lambda line: None,
 ) -> tuple[Config, pd.DataFrame | str | Path]:
     """Captured requests as a table, and any other data as it is."""
+    must_be_an_object(config)
     if is_captured(config) and not isinstance(data, pd.DataFrame):
         return tabulated(config, Path(data), None if truth is None else Path(truth), window, log)
     if truth is not None:

@@ -66,11 +66,16 @@ def _facets(bias: BiasFindings | None) -> Facets:
     """Every facet value of both stages, by stage, facet and value."""
     stages = [] if bias is None else [s for s in (bias.pre_training, bias.post_training) if s is not None]
     return {
-        (stage.stage, facet.facet, facet.value_or_threshold): facet
+        (stage.stage, facet.facet, _meant(facet)): facet
         for stage in stages
         for facets in stage.facets.values()
         for facet in facets
     }
+
+
+def _meant(facet: FacetBias) -> str:
+    """What chose the facet's rows: of a threshold the threshold, for the interval above it ends elsewhere."""
+    return facet.value_or_threshold if facet.threshold is None else f"> {facet.threshold!r}"
 
 
 def _bias(found: SegmentedBy, whole: BiasFindings | None) -> Iterator[Table]:

@@ -59,6 +59,7 @@ def points(features: pd.DataFrame) -> Points:
     """
     numbers = features.select_dtypes("number").astype(float).replace([np.inf, -np.inf], np.nan)
     numbers = numbers.fillna(numbers.median()).fillna(0.0)
+    numbers = numbers / numbers.abs().max().replace(0.0, 1.0)  # squares of huge numbers would be infinite
     spread = numbers.std(ddof=0).replace(0.0, 1.0)
     words = features.select_dtypes(exclude="number")
     codes = [pd.factorize(words[name].astype(str), use_na_sentinel=False)[0] for name in words.columns]

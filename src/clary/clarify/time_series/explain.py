@@ -17,7 +17,7 @@ from clary.clarify.errors import ClarifyError
 from clary.clarify.time_series.explanation import ForecastExplanation, SeriesExplanation
 from clary.clarify.time_series.forecasts import Forecast, ask, equally_far
 from clary.clarify.time_series.orders import Sharing, Stage, fine_grained, masks, share, sharing, timewise
-from clary.clarify.time_series.panel import Floats, Panel, Series
+from clary.clarify.time_series.panel import Floats, Panel, Series, check_panel
 from clary.clarify.time_series.players import (
     STATIC,
     Flags,
@@ -73,6 +73,7 @@ def explain_forecasts(
 def ready(panel: Panel, settings: AsymmetricShapley) -> tuple[AsymmetricShapley, SeriesBaseline]:
     """The settings and the baseline, read from its file; ClarifyError where they do not fit the panel."""
     check_settings(settings)
+    check_panel(panel)
     settings, baseline = read_baseline(settings)
     _check_baseline(panel, settings, baseline)
     for series in panel.items:

@@ -46,6 +46,32 @@ class Panel:
     static: Sequence[str] = ()
 
 
+def check_panel(panel: Panel) -> None:
+    """ClarifyError unless every item is what Series says: sorted steps, shapes that fit, finite numbers."""
+    for series in panel.items:
+        item, steps = series.item_id, series.steps
+        check_times(item, series.timestamps)
+        target, related = np.asarray(series.target), np.asarray(series.related)
+        if target.ndim != 1 or not 0 < len(target) <= steps:
+            raise ClarifyError(
+                f"The target of item {item!r} has the shape {target.shape}: give one number for each of its "
+                f"{steps} timestamps, or for the first of them."
+            )
+        if related.shape != (len(panel.related), steps):
+            raise ClarifyError(
+                f"The related series of item {item!r} have the shape {related.shape}: give "
+                f"({len(panel.related)}, {steps}), one line of numbers for each series in Panel.related."
+            )
+        if len(series.static) != len(panel.static):
+            raise ClarifyError(
+                f"Item {item!r} has {len(series.static)} static covariates, but Panel.static names "
+                f"{len(panel.static)}."
+            )
+        for name, numbers in (("target", target), ("related series", related)):
+            if numbers.size and not np.isfinite(numbers.astype(float)).all():
+                raise ClarifyError(f"The {name} of item {item!r} has a missing or infinite number: fill it.")
+
+
 def check_times(item: Any, timestamps: Sequence[Any]) -> None:
     """ClarifyError unless each timestamp is later than the one before it."""
     for position, timestamp in enumerate(timestamps):

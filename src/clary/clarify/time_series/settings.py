@@ -160,7 +160,9 @@ def shapley(config: Any) -> AsymmetricShapley:
 
 
 def check_settings(settings: AsymmetricShapley) -> None:
-    """The rules between the settings."""
+    """The settings themselves, and the rules between them."""
+    for key, known_ones in (("direction", DIRECTIONS), ("granularity", GRANULARITIES)):
+        _one_of({key: getattr(settings, key)}, key, known_ones, _WHERE)
     if settings.granularity == "fine_grained":
         if settings.num_samples is None or settings.num_samples < 1:
             raise ClarifyError(f"{_WHERE}.num_samples must be at least 1 for the granularity fine_grained.")

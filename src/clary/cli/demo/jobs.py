@@ -39,6 +39,8 @@ class Clients:
     bucket: str
     prefix: str
     url: str
+    home: str
+    """What a `clary` command needs to find this Clary: ` --home X`, or nothing for the usual home."""
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}/{key}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 import time
@@ -77,4 +78,5 @@ def connect(options: argparse.Namespace) -> Clients:
         bucket=f"sagemaker-{found['AWS_REGION']}-{account}",
         prefix="clary-demo",
         url=url,
+        home=f" --home {shlex.quote(str(options.home))}" if options.home else "",
     )

@@ -165,8 +165,8 @@ def where_to_look(clients: Clients, names: Names) -> None:
     print("\nWhere to look (the endpoints are deleted again)")
     print(f"  the report        {report}")
     print(f"  everything in S3  s3://{clients.bucket}/{clients.prefix}/")
-    print(f"  the Studio        {clients.url}  (sign in with `clary link`)")
-    print("  by boto3 or CLI   AWS_PROFILE=clary aws sagemaker list-training-jobs", flush=True)
+    print(f"  the Studio        {clients.url}  (sign in with `clary link{clients.home}`)")
+    print(f"  by boto3 or CLI   clary run{clients.home} -- aws sagemaker list-training-jobs", flush=True)
 
 
 def _archive(job: dict[str, dict[str, str]]) -> str:
